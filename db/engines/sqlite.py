@@ -1,0 +1,353 @@
+"""The SQLite file: opening connections that keep the promises, running reads and batches on them, and the
+database of a handler (one aiosqlite connection, one thread hop for a whole read or batch).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import sys
+import time
+from collections.abc import Awaitable, Callable, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeVar
+from urllib.parse import unquote, urlsplit
+
+from db.helper import (
+    STATEMENTS_MAX,
+    Busy,
+    Conflict,
+    Database,
+    DatabaseError,
+    Refused,
+    Row,
+    TimedOut,
+    Trip,
+    Unavailable,
+    Unknown,
+    error_from,
+    observers,
+)
+from db.sql import Sql, Statement
+
+try:  # The wheels of pysqlite3 carry a modern SQLite; where there is none, the standard library's has to do.
+    from pysqlite3 import dbapi2 as _binding
+except ImportError:  # pragma: no cover - depends on the platform
+    import sqlite3 as _binding
+
+binding: Any = _binding
+
+Connection = Any
+Result = TypeVar("Result")
+
+SAFE_WAL: Final = (3, 51, 3)
+"""Before this release two connections writing and checkpointing at once could corrupt a WAL file."""
+CONNECT_SECONDS: Final = 5.0
+ATTEMPTS_MAX: Final = 3
+AWAY: Final = (
+    "disk I/O error",
+    "database or disk is full",
+    "unable to open database file",
+    "attempt to write a readonly database",
+    "database disk image is malformed",
+    "file is not a database",
+)
+TICK_STEPS: Final = 20_000
+"""Virtual machine steps between two looks at the clock; some 1 ms."""
+
+
+def path_of(url: str) -> Path:
+    """The file of `sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ValueError otherwise."""
+    parts = urlsplit(url)
+    path = unquote(parts.path)[1:]
+    if parts.netloc or not path or path == ":memory:" or parts.query or parts.fragment:
+        raise ValueError(
+            f"DATABASE_URL {url!r}: write sqlite:///relative.db or sqlite:////absolute.db (a file, no options)"
+        )
+    return Path(path)
+
+
+def open_connection(path: Path, *, busy_seconds: float = CONNECT_SECONDS, any_thread: bool = False) -> Connection:
+    """A connection whose promises are read back: foreign keys, checks, FULL durability, WAL (or TRUNCATE).
+
+    Raises DatabaseError if the file cannot be opened or a promise does not hold.
+    """
+    try:
+        connection = binding.connect(
+            str(path),
+            timeout=busy_seconds,
+            isolation_level=None,
+            cached_statements=512,
+            check_same_thread=not any_thread,
+        )
+    except binding.OperationalError as error:
+        raise Unavailable(f"{path}: {error}") from error
+    try:
+        _promise(connection, path)
+    except binding.Error as error:
+        connection.close()
+        raise mapped(error) from error
+    except BaseException:
+        connection.close()
+        raise
+    return connection
+
+
+def _promise(connection: Connection, path: Path) -> None:
+    def pragma(text: str) -> Any:
+        row = connection.execute(f"PRAGMA {text}").fetchone()
+        return row[0] if row else None
+
+    wal = binding.sqlite_version_info >= SAFE_WAL
+    wanted = "wal" if wal else "truncate"
+    if pragma("journal_mode") != wanted:
+        mode = pragma(f"journal_mode = {wanted}")
+        if not wal:
+            print(  # noqa: T201 - logging is not set up this deep, and silence would hide a slower shop
+                f"warning: SQLite {binding.sqlite_version} has a WAL corruption race (fixed in 3.51.3): "
+                "using journal_mode=TRUNCATE, which is slower. Install pysqlite3 for a modern one.",
+                file=sys.stderr,
+            )
+        if mode != wanted:
+            raise DatabaseError(f"{path}: journal_mode is {mode}, not {wanted}")
+    connection.execute("PRAGMA synchronous = FULL")
+    connection.execute("PRAGMA foreign_keys = ON")
+    connection.execute("PRAGMA cache_size = -65536")
+    kept = {
+        "foreign_keys": 1,
+        "synchronous": 2,
+        "ignore_check_constraints": 0,
+        "writable_schema": 0,
+    }
+    for name, value in kept.items():
+        if (found := pragma(name)) != value:
+            raise DatabaseError(f"{path}: PRAGMA {name} reads back {found}, not {value}")
+    try:
+        connection.execute("SELECT json_extract('{}', 'guard:selftest:it''s \"ok\"')").fetchone()
+    except binding.OperationalError as error:
+        spoken = error_from(str(error))
+        if isinstance(spoken, Refused) and (spoken.code, spoken.detail) == (
+            "selftest",
+            'it\'s "ok"',
+        ):
+            return
+    raise DatabaseError(f"SQLite {binding.sqlite_version} words a guard in a way that we do not understand")
+
+
+def mapped(error: Exception, *, committing: bool = False) -> DatabaseError:
+    """The driver's error as ours. A COMMIT that failed for another reason than a lock has an unknown outcome."""
+    message = str(error)
+    if message == "interrupted":
+        return TimedOut("stopped after the query time-out")
+    if "database is locked" in message or "database table is locked" in message:
+        return Busy(message)
+    if found := error_from(message):
+        return found
+    if committing:
+        return Unknown(message)
+    if any(words in message for words in AWAY):
+        return Unavailable(message)
+    if isinstance(error, binding.IntegrityError):
+        return Conflict("trigger", message)
+    return DatabaseError(message)
+
+
+class Stopwatch:
+    """Times each statement of a round trip and remembers the slowest."""
+
+    __slots__ = ("began", "slowest", "slowest_seconds")
+
+    def __init__(self) -> None:
+        self.began = time.perf_counter()
+        self.slowest: Sql | None = None
+        self.slowest_seconds = 0.0
+
+    def report(self, kind: str, statements: int, error: Exception | None) -> None:
+        seconds = time.perf_counter() - self.began
+        trip = Trip(
+            kind, "sqlite", seconds, statements, self.slowest, self.slowest_seconds,
+            type(error).__name__ if error else None,
+        )  # fmt: skip
+        for observe in observers:
+            observe(trip)
+
+
+def run(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+    """Run the statements one after the other on an open transaction; the rows of each."""
+    execute = connection.execute
+    clock = time.perf_counter
+    results: list[list[Row]] = []
+    for sql, values in statements:
+        began = clock()
+        cursor = execute(sql.text, values)
+        described = cursor.description
+        if described is None:
+            results.append([])
+        else:
+            names = [column[0] for column in described]
+            results.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
+        took = clock() - began
+        if took > watch.slowest_seconds:
+            watch.slowest_seconds, watch.slowest = took, sql
+    return results
+
+
+Work = Callable[[Connection, Sequence[Statement], Stopwatch], list[list[Row]]]
+
+
+def run_read(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+    """All statements from one snapshot. Raises DatabaseError."""
+    try:
+        if len(statements) == 1:
+            return run(connection, statements, watch)
+        connection.execute("BEGIN")
+        try:
+            return run(connection, statements, watch)
+        finally:
+            if connection.in_transaction:
+                connection.execute("ROLLBACK")
+    except binding.Error as error:
+        raise mapped(error) from error
+
+
+def run_batch(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+    """All statements or none. Raises DatabaseError."""
+    committing = False
+    try:
+        connection.execute("BEGIN IMMEDIATE")
+        results = run(connection, statements, watch)
+        committing = True
+        connection.execute("COMMIT")
+        return results
+    except binding.Error as error:
+        raise mapped(error, committing=committing) from error
+    finally:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+
+
+def stop_after(connection: Connection, seconds: float) -> Callable[[], None]:
+    """Interrupt whatever runs on `connection` longer than `seconds` after the returned function was called."""
+    deadline = float("inf")
+
+    def start() -> None:
+        nonlocal deadline
+        deadline = time.monotonic() + seconds
+
+    connection.set_progress_handler(lambda: time.monotonic() > deadline, TICK_STEPS)
+    return start
+
+
+def checked(statements: Sequence[Statement]) -> Sequence[Statement]:
+    if not 0 < len(statements) <= STATEMENTS_MAX:
+        raise ValueError(f"1 to {STATEMENTS_MAX} statements a round trip, not {len(statements)}")
+    return statements
+
+
+async def retried(run_once: Callable[[], Awaitable[Result]]) -> Result:
+    """Repeat what is provably not run, with jittered back-off, `ATTEMPTS_MAX` times at most."""
+    for attempt in range(ATTEMPTS_MAX):
+        try:
+            return await run_once()
+        except Busy:
+            if attempt == ATTEMPTS_MAX - 1:
+                raise
+            await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
+    raise AssertionError("unreachable")
+
+
+class Thread:
+    """An aiosqlite connection that runs a whole read or batch in one hop.
+
+    aiosqlite offers one hop per statement only, at twice the cost; its private `_execute` is used here and nowhere else,
+    its version is pinned and tests/db/test_sqlite.py holds it.
+    """
+
+    def __init__(self, path: Path, timeout_seconds: float) -> None:
+        self._path, self._timeout_seconds = path, timeout_seconds
+        self._connection: Any = None
+        self._opening = asyncio.Lock()
+        self._start: Callable[[], None] = lambda: None
+
+    def _open(self) -> Connection:
+        connection = open_connection(self._path)
+        self._start = stop_after(connection, self._timeout_seconds)
+        return connection
+
+    async def call(self, work: Callable[..., Result], statements: Sequence[Statement], watch: Stopwatch) -> Result:
+        if self._connection is None:
+            async with self._opening:
+                if self._connection is None:
+                    self._connection = await self._connect()
+        return await self._connection._execute(self._run, work, statements, watch)  # type: ignore[no-any-return]
+
+    async def _connect(self) -> Any:
+        from aiosqlite import Connection as AioConnection
+
+        connection = AioConnection(self._open, 64)
+        # The thread must not keep a process alive whose owner forgot to close; nothing unfinished is lost by that.
+        connection._thread.daemon = True
+        return await connection
+
+    @property
+    def is_open(self) -> bool:
+        return self._connection is not None
+
+    def _run(self, work: Callable[..., Result], statements: Sequence[Statement], watch: Stopwatch) -> Result:
+        self._start()
+        return work(self._connection._conn, statements, watch)
+
+    async def close(self) -> None:
+        if self._connection is not None:
+            connection, self._connection = self._connection, None
+            await connection.close()
+
+
+class SqliteFile:
+    """The database of a handler: one connection, one hop for a read or a batch, one at a time like a Lambda."""
+
+    engine = "sqlite"
+
+    def __init__(self, path: Path, timeout_ms: int) -> None:
+        self.trips = 0
+        self._thread = Thread(path, timeout_ms / 1000)
+
+    async def read(self, *statements: Statement) -> list[list[Row]]:
+        return await self._trip("read", run_read, checked(statements))
+
+    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+        return await self._trip("batch", run_batch, checked(statements))
+
+    async def _trip(self, kind: str, work: Work, statements: Sequence[Statement]) -> list[list[Row]]:
+        self.trips += 1
+        watch = Stopwatch()
+        failed: Exception | None = None
+        try:
+            return await retried(lambda: self._thread.call(work, statements, watch))
+        except Exception as error:
+            failed = error
+            raise
+        finally:
+            watch.report(kind, len(statements), failed)
+
+    async def health(self) -> bool:
+        return await self._thread.call(lambda connection, *_: foreign_keys_on(connection), (), Stopwatch())
+
+    async def close(self) -> None:
+        await self._thread.close()
+
+
+def foreign_keys_on(connection: Connection) -> bool:
+    return bool(connection.execute("PRAGMA foreign_keys").fetchone()[0] == 1)
+
+
+async def open_database(url: str, *, serving: bool, timeout_ms: int, pool: tuple[int, int]) -> Database:
+    """The database of `url`. A serving one needs WAL; without it readers would stop the writer."""
+    path = path_of(url)
+    if not path.parent.is_dir():
+        raise Unavailable(f"{url}: the folder {path.parent} does not exist")
+    if serving and binding.sqlite_version_info >= SAFE_WAL:
+        from db.engines.sqlite_serving import SqliteServing
+
+        return SqliteServing(path, timeout_ms, pool)
+    return SqliteFile(path, timeout_ms)
