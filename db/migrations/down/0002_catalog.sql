@@ -1,0 +1,20 @@
+-- Way back of 0002.
+DROP TABLE product_search;
+DROP TRIGGER product_search_texts_indexed_on_delete;
+DROP TABLE product_search_texts;
+DROP TABLE media_links;
+DROP VIEW live_media;
+DROP TABLE media;
+DROP TABLE product_collections;
+DROP TRIGGER categories_with_products_are_kept;
+DROP TABLE product_categories;
+DROP VIEW live_variants;
+DROP TABLE variants;
+DROP VIEW live_products;
+DROP TABLE products;
+DROP VIEW live_collections;
+DROP TABLE collections;
+DROP VIEW live_categories;
+DROP TABLE categories;
+DROP VIEW live_producers;
+DROP TABLE producers;
