@@ -1,0 +1,251 @@
+"""What a handler knows besides its request: who asks, when, and the database. And the answer that it gives."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Final, Generic, TypeVar
+
+from api import auth, idempotency, pagination
+from api.auth import ANONYMOUS, Actor
+from api.clock import milliseconds_now, stamp
+from api.ids import typeids
+from api.problems import CODES, Problem, invalid
+from api.settings import Settings
+from api.shapes import PageRequest
+from db.helper import Busy, Conflict, Database, Refused, Row, TimedOut, Unavailable, Unknown
+from db.sql import Statement
+
+ShapeT = TypeVar("ShapeT")
+dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
+Headers = list[tuple[bytes, bytes]]
+
+
+@dataclass(slots=True)
+class Answer(Generic[ShapeT]):
+    """What a handler answers: a shape's members as a dict, or as a JSON text that SQL made; None with status 204.
+
+    `version` becomes the ETag, `location` the Location; `secret` members are shown once and null in a replay.
+    """
+
+    body: dict[str, Any] | str | None
+    status: int | None = None
+    location: str | None = None
+    version: int | None = None
+    secret: dict[str, str] | None = None
+    link: str | None = None
+
+    def text(self, *, with_secret: bool) -> str:
+        body = self.body
+        if self.secret and isinstance(body, dict):
+            body = {**body, **(self.secret if with_secret else dict.fromkeys(self.secret))}
+        return body if isinstance(body, str) else "" if body is None else dumps(body)
+
+    def headers(self) -> Headers:
+        found: Headers = []
+        if self.location:
+            found.append((b"location", self.location.encode()))
+        if self.version is not None:
+            found.append((b"etag", b'"%d"' % self.version))
+        if self.link:
+            found.append((b"link", self.link.encode()))
+        return found
+
+
+class Rerun(Exception):
+    """Somebody was faster: the line is to be run again from its first read."""
+
+
+class Replayed(Exception):
+    """The caller sent this key before: status, headers and body of the first answer."""
+
+    def __init__(self, status: int, headers: Headers, body: str) -> None:
+        super().__init__(status)
+        self.status, self.headers, self.body = status, headers, body
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The request besides its shape."""
+
+    name: str
+    permission: str
+    method: str
+    path: str
+    query: str
+    headers: dict[bytes, bytes]
+    credential: str | None
+    key: str | None
+    fingerprint: str
+    if_match: int | None
+    if_match_missing: bool
+
+
+class Call:
+    """One run of a handler's line. A second run gets a new one, with a new `now`."""
+
+    def __init__(self, asked: Asked, settings: Settings, db: Database) -> None:
+        self.asked, self.settings, self.db = asked, settings, db
+        self.milliseconds = milliseconds_now()
+        self.now = stamp(self.milliseconds)
+        self.actor: Actor = ANONYMOUS
+        self.trips = 0
+        self.db_seconds = 0.0
+        self._judged = False
+
+    def later(self, seconds: int) -> str:
+        """The time `seconds` from now."""
+        return stamp(self.milliseconds + seconds * 1000)
+
+    def ids(self, prefix: str, count: int) -> list[str]:
+        """`count` new ids that sort by time, and among themselves."""
+        return typeids(prefix, count, self.milliseconds)
+
+    def id(self, prefix: str) -> str:
+        return typeids(prefix, 1, self.milliseconds)[0]
+
+    def header(self, name: str) -> str | None:
+        value = self.asked.headers.get(name.encode())
+        return value.decode("latin-1") if value is not None else None
+
+    @property
+    def cart_token_hash(self) -> str | None:
+        """The hash of X-Cart-Token, None without one."""
+        token = self.header("x-cart-token")
+        return auth.hash_of(token) if token else None
+
+    def match(self, version: int) -> None:
+        """Raises 412 if the client's If-Match names another version."""
+        if self.asked.if_match is not None and self.asked.if_match != version:
+            raise Problem("stale_version")
+
+    async def read(self, *statements: Statement) -> list[list[Row]]:
+        """The rows of each statement, one snapshot. The first read also finds out who calls and what was answered before."""
+        prelude = [] if self._judged else self._questions()
+        found = await self._trip(self.db.read(*prelude, *statements)) if prelude or statements else []
+        if not self._judged:
+            self._judge(found[: len(prelude)])
+        return found[len(prelude) :]
+
+    async def commit(self, statements: Sequence[Statement], answer: Answer[ShapeT]) -> Answer[ShapeT]:
+        """Send the batch, and with it the answer to remember: all of it is kept, or none. Returns the answer."""
+        if not self._judged:
+            await self.read()
+        plan = list(statements)
+        if self.asked.key is not None:
+            who = {"scope": self._scope(), "key": self.asked.key}
+            status = answer.status or 200
+            plan = [
+                idempotency.FRESH(**who, now=self.now),
+                *plan,
+                idempotency.REMEMBER(
+                    **who,
+                    fingerprint=self.asked.fingerprint,
+                    status=status,
+                    headers=dumps([[name.decode(), value.decode()] for name, value in answer.headers()]),
+                    answer=answer.text(with_secret=False),
+                    expires_at=self.later(idempotency.REMEMBERED_SECONDS),
+                    now=self.now,
+                ),
+            ]
+        if plan:
+            try:
+                await self._trip(self.db.batch(plan))
+            except Unknown as error:
+                if self.asked.key is None:
+                    raise Problem("outcome_unknown") from error
+                raise Rerun from error  # the next run finds the remembered answer if it was kept
+            except (Refused, Conflict) as error:
+                raise spoken(error) from error
+        return answer
+
+    def after(self, request: PageRequest, sort: str) -> list[Any] | None:
+        """The sort key that the page begins after, None for the first page. Raises 422 for a foreign cursor."""
+        if request.cursor is None:
+            return None
+        return pagination.read_cursor(self.settings.secret_key, self._list(request, sort), request.cursor)
+
+    def page(self, request: PageRequest, rows: Sequence[Row], keys: Sequence[str], sort: str) -> Answer[Any]:
+        """The page of `rows` (limit + 1 of them; column `item` is the JSON of each, `keys` its sort key)."""
+        items = rows[: request.limit]
+        cursor = link = None
+        if len(rows) > request.limit:
+            values = [items[-1][key] for key in keys]
+            cursor = pagination.write_cursor(self.settings.secret_key, self._list(request, sort), values)
+            link = pagination.next_link(self.asked.path, self.asked.query, cursor)
+        joined = ",".join([row["item"] for row in items])
+        return Answer(f'{{"items":[{joined}],"next_cursor":{dumps(cursor)}}}', link=link)
+
+    def _list(self, request: PageRequest, sort: str) -> str:
+        filters = request.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
+        return f"{self.asked.name} {self.asked.path} {sort} {dumps(filters)} {self.actor.id}"
+
+    def _scope(self) -> str:
+        if self.actor.kind != "anonymous":
+            return self.actor.id
+        token = self.cart_token_hash
+        return f"cart:{token}" if token else self.actor.id
+
+    def _questions(self) -> list[Statement]:
+        questions = []
+        credential, key = self.asked.credential, self.asked.key
+        if credential is not None:
+            questions.append(auth.KEY_BY_HASH(hash=credential))
+        if key is not None and credential is not None:
+            questions.append(idempotency.RECALL_OF_API_KEY(hash=credential, key=key, now=self.now))
+        elif key is not None:
+            questions.append(idempotency.RECALL(scope=self._scope(), key=key, now=self.now))
+        return questions
+
+    def _judge(self, found: list[list[Row]]) -> None:
+        """Authenticate, permit, key, If-Match: in this order, before anything else is said."""
+        if self.asked.credential is not None:
+            self.actor = auth.actor_from(found[0], self.now)
+        if self.asked.permission != auth.PUBLIC and not self.actor.may(self.asked.permission):
+            raise Problem("forbidden" if self.asked.credential else "unauthenticated")
+        self._judged = True
+        if self.asked.key is not None and found:
+            self._recall(found[-1])
+        if self.asked.if_match_missing:
+            raise Problem("precondition_required")
+
+    def _recall(self, rows: list[Row]) -> None:
+        if not rows:
+            return
+        if rows[0]["fingerprint"] != self.asked.fingerprint:
+            raise Problem("idempotency_key_reused")
+        headers = [(name.encode(), value.encode()) for name, value in json.loads(rows[0]["headers"])]
+        raise Replayed(rows[0]["status"], [*headers, (b"idempotency-replayed", b"true")], rows[0]["answer"])
+
+    async def _trip(self, trip: Any) -> Any:
+        self.trips += 1
+        began = time.perf_counter()
+        try:
+            return await trip
+        except (Busy, TimedOut, Unavailable) as error:
+            raise Problem("busy") from error
+        finally:
+            self.db_seconds += time.perf_counter() - began
+
+
+def spoken(error: Refused | Conflict) -> Exception:
+    """What a guard or a constraint said, as the problem that the client sees, or as the wish to run the line again."""
+    if isinstance(error, Refused):
+        if error.code in ("stale", "replay"):
+            return Rerun()
+        if error.code not in CODES:
+            return error
+        facts = json.loads(error.detail) if error.detail else {}
+        return Problem(error.code, **facts)
+    if error.kind == "trigger" and error.what.endswith("_replacement_refused"):
+        return Rerun()  # an id or reference was drawn twice: draw again
+    if error.kind == "unique":
+        column = error.what.split(",")[0].rpartition(".")[2]
+        return Problem("already_exists", errors=[(f"/{column}", "already_exists", {})])
+    if error.kind == "foreign_key":
+        return Problem("missing_reference")
+    if error.kind in ("check", "not_null", "type"):
+        return invalid("", "constraint", constraint=error.what)
+    return Problem("conflict", constraint=error.what)

@@ -1,0 +1,299 @@
+"""@endpoint: one typed async function in, one ASGI app out, its route declared once.
+
+A handler is a straight line: read, decide, commit. When somebody else was faster (a guard says `stale`, or the same key
+arrives twice) the line is run again from its first read, `ATTEMPTS_MAX` times at most.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+import time
+import typing
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, Literal
+from urllib.parse import parse_qsl
+from uuid import uuid4
+
+from pydantic import ValidationError
+
+from api import telemetry
+from api.auth import PUBLIC, credential_of
+from api.call import Answer, Asked, Call, Headers, Replayed, Rerun
+from api.database import database
+from api.idempotency import fingerprint, key_of
+from api.problems import CODES, RETRY_AFTER_SECONDS, Problem, invalid
+from api.settings import settings
+from api.shapes import FromQuery, Shape
+from domain.refusals import Refusal
+
+ATTEMPTS_MAX: Final = 3
+BODY_BYTES_MAX: Final = 256 * 1024
+QUERY_BYTES_MAX: Final = 8 * 1024
+REGISTRY: Final[dict[str, Endpoint]] = {}
+TEXT: Final = ["application/json", "application/problem+json", "text/"]
+"""What Mangum sends as text; without it a problem would travel as base64."""
+
+Run = Callable[[Any, Call], Awaitable[Answer[Any]]]
+Wanted = Literal["required", "optional"] | None
+_ONCE: Final = (b"authorization", b"content-type", b"idempotency-key", b"if-match", b"x-cart-token")
+_VERSION: Final = re.compile(rb'(?:W/)?"([0-9]{1,15})"')
+_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
+_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+
+
+def endpoint(
+    route: str,
+    *,
+    permission: str,
+    status: int = 200,
+    idempotency: Wanted = None,
+    if_match: Wanted = None,
+    headers: tuple[str, ...] = (),
+    errors: tuple[str, ...] = (),
+) -> Callable[[Run], Endpoint]:
+    """Declare an endpoint. `route` is `METHOD /path/{name}`; `permission` is `domain:action` or PUBLIC.
+
+    `errors` are the codes that its own rules give; those of every endpoint (401, 422, 503, …) are known from the rest.
+    """
+    return lambda run: Endpoint(run, route, permission, status, idempotency, if_match, headers, errors)
+
+
+class Endpoint:
+    """The ASGI app of one endpoint, and what the template, OpenAPI and the local server are derived from."""
+
+    def __init__(
+        self,
+        run: Run,
+        route: str,
+        permission: str,
+        status: int,
+        idempotency: Wanted,
+        if_match: Wanted,
+        headers: tuple[str, ...],
+        errors: tuple[str, ...],
+    ) -> None:
+        self.run, self.permission, self.status = run, permission, status
+        self.idempotency, self.if_match, self.headers, self.errors = idempotency, if_match, headers, errors
+        self.name: str = getattr(run, "__name__")  # noqa: B009 - a Callable has none for the type checker
+        self.module = run.__module__
+        self.document = run.__globals__.get("__doc__") or ""
+        self.method, self.path = route.split(" ")
+        self.path_names = tuple(re.findall(r"{(\w+)}", self.path))
+        self.pattern = re.compile(re.sub(r"{(\w+)}", r"(?P<\1>[^/]+)", self.path))
+        hints = typing.get_type_hints(run, include_extras=True)
+        self.request: type[Shape] = hints["request"]
+        self.response: Any = typing.get_args(hints["return"])[0]
+        self.reads_body = self.method in ("POST", "PATCH", "PUT")
+        self.query_names = tuple(
+            name
+            for name, field in self.request.model_fields.items()
+            if name not in self.path_names
+            and (not self.reads_body or any(isinstance(mark, FromQuery) for mark in field.metadata))
+        )
+        assert all(code in CODES for code in errors), f"{self.name} declares an unknown error"
+        assert self.name not in REGISTRY or REGISTRY[self.name].module == self.module, f"two endpoints {self.name}"
+        REGISTRY[self.name] = self
+
+    async def __call__(self, scope: Any, receive: Any, send: Any) -> None:
+        began = time.perf_counter()
+        headers: dict[bytes, bytes] = dict(scope["headers"])
+        sent_id = headers.get(b"x-request-id", b"")
+        request_id = sent_id if _SANE_ID.fullmatch(sent_id) else uuid4().hex.encode()
+        spent = _Spent()
+        code = None
+        try:
+            status, found, body = await self._answer(scope, receive, headers, spent)
+        except Problem as problem:
+            code = problem.code
+            status, found, body = _told(problem, scope["path"], headers)
+        except Exception:
+            code = "internal"
+            telemetry.log.exception(
+                "internal error", extra={"facts": {"endpoint": self.name, "request_id": request_id.decode()}}
+            )
+            status, found, body = _told(Problem("internal"), scope["path"], headers)
+        seconds = time.perf_counter() - began
+        found += [
+            (b"content-length", b"%d" % len(body)),
+            (b"cache-control", b"no-store"),
+            (b"x-request-id", request_id),
+            (b"server-timing", b'db;dur=%.2f;desc="%d"' % (spent.seconds * 1000, spent.trips)),
+        ]
+        await send({"type": "http.response.start", "status": status, "headers": found})
+        await send({"type": "http.response.body", "body": body})
+        facts: dict[str, Any] = {"request_id": request_id.decode(), "trips": spent.trips}
+        if code:
+            facts["code"] = code
+        telemetry.observe_request(self.name, status, seconds, facts)
+
+    async def _answer(
+        self, scope: Any, receive: Any, headers: dict[bytes, bytes], spent: _Spent
+    ) -> tuple[int, Headers, bytes]:
+        known = settings()
+        matched = self.pattern.fullmatch(scope["path"])
+        if matched is None:
+            raise Problem("not_found")
+        if scope["method"] != self.method:
+            raise Problem("method_not_allowed")
+        request, wrong, canonical = await self._request(scope, receive, headers, matched.groupdict())
+        asked = self._asked(scope, headers, canonical, wrong)
+        db = await database(known)
+        for _ in range(ATTEMPTS_MAX):
+            call = Call(asked, known, db)
+            try:
+                if wrong is not None:
+                    await call.read()  # who calls and what they sent before come first
+                    raise wrong
+                answer = await self.run(request, call)
+                text = answer.text(with_secret=True)
+                kind = [(b"content-type", b"application/json")] if text else []
+                return answer.status or self.status, kind + answer.headers(), text.encode()
+            except Replayed as before:
+                kind = [(b"content-type", b"application/json")] if before.body else []
+                return before.status, kind + before.headers, before.body.encode()
+            except Refusal as refusal:
+                raise Problem(refusal.code, **refusal.facts) from refusal
+            except Rerun:
+                continue
+            finally:
+                spent.add(call)
+        raise Problem("busy")
+
+    async def _request(
+        self, scope: Any, receive: Any, headers: dict[bytes, bytes], path_values: dict[str, str]
+    ) -> tuple[Shape | None, Problem | None, bytes]:
+        """The request in its shape, or what is wrong with it; and its body in canonical form."""
+        canonical = b""
+        try:
+            values: dict[str, Any] = {}
+            if self.reads_body:
+                values, canonical = await _json_body(receive, headers)
+            query = _query(scope.get("query_string", b""), self.query_names if self.reads_body else None)
+            for name in (*path_values, *query):
+                if name in values:
+                    raise invalid(f"/{name}", "extra_forbidden")
+            if self.reads_body:
+                return self.request.model_validate({**values, **query, **path_values}), None, canonical
+            return self.request.model_validate_strings({**query, **path_values}), None, canonical
+        except ValidationError as error:
+            return None, _wrong(error), canonical
+        except Problem as problem:
+            return None, problem, canonical
+
+    def _asked(self, scope: Any, headers: dict[bytes, bytes], canonical: bytes, wrong: Problem | None) -> Asked:
+        """Everything asked besides the shape. Raises 401, 400 for a missing key, 422 for a bad one."""
+        if len(headers) < len(scope["headers"]):
+            names = [name for name, _ in scope["headers"]]
+            for name in _ONCE:
+                if names.count(name) > 1:
+                    raise invalid(f"/headers/{name.decode()}", "header_repeated")
+        credential = credential_of(headers.get(b"authorization"))
+        if credential is None and self.permission != PUBLIC:
+            raise Problem("unauthenticated")
+        key = None
+        if self.idempotency and not (wrong and wrong.status < 422):
+            key = key_of(headers.get(b"idempotency-key"))
+            if key is None and self.idempotency == "required":
+                raise Problem("idempotency_key_required")
+        version = headers.get(b"if-match") if self.if_match else None
+        if_match = None
+        if version is not None and version.strip() != b"*":
+            matched = _VERSION.fullmatch(version.strip())
+            # A tag that is no version of ours matches none of them: 412, not 422.
+            if_match = int(matched[1]) if matched else -1
+        return Asked(
+            name=self.name,
+            permission=self.permission,
+            method=self.method,
+            path=scope["path"],
+            query=scope.get("query_string", b"").decode("latin-1"),
+            headers=headers,
+            credential=credential,
+            key=key,
+            fingerprint=fingerprint(self.method, scope["path"], canonical) if key is not None else "",
+            if_match=if_match,
+            if_match_missing=self.if_match == "required" and version is None,
+        )
+
+
+class _Spent:
+    """Round trips and seconds of all runs of a line."""
+
+    __slots__ = ("seconds", "trips")
+
+    def __init__(self) -> None:
+        self.seconds, self.trips = 0.0, 0
+
+    def add(self, call: Call) -> None:
+        self.seconds += call.db_seconds
+        self.trips += call.trips
+
+
+def _told(problem: Problem, path: str, headers: dict[bytes, bytes]) -> tuple[int, Headers, bytes]:
+    found: Headers = [(b"content-type", b"application/problem+json")]
+    if problem.code in RETRY_AFTER_SECONDS:
+        found.append((b"retry-after", RETRY_AFTER_SECONDS[problem.code].encode()))
+    if problem.status == 401:
+        found.append((b"www-authenticate", b"Bearer"))
+    return problem.status, found, problem.body(path, headers.get(b"accept-language", b"").decode("latin-1"))
+
+
+def _wrong(error: ValidationError) -> Problem:
+    return Problem(
+        "invalid",
+        errors=[
+            ("".join(f"/{part}" for part in one["loc"]), one["type"], one.get("ctx", {}))
+            for one in error.errors(include_url=False, include_input=False)[:20]
+        ],
+    )
+
+
+async def _json_body(receive: Any, headers: dict[bytes, bytes]) -> tuple[dict[str, Any], bytes]:
+    """The body and its canonical form. Raises 400, 413, 415 or 422; an empty body is an empty object."""
+    raw, more = b"", True
+    while more:
+        message = await receive()
+        raw, more = raw + message.get("body", b""), message.get("more_body", False)
+        if len(raw) > BODY_BYTES_MAX:
+            raise Problem("payload_too_large")
+    if not raw:
+        return {}, b"{}"
+    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
+    if kind != b"application/json":
+        raise Problem("unsupported_media_type")
+    try:
+        values = json.loads(raw, parse_constant=_no_constant)
+        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        canonical = text.encode()
+    except (ValueError, RecursionError):
+        raise Problem("malformed_json") from None
+    if not isinstance(values, dict):
+        raise invalid("", "object")
+    if "\\u0000" in text and _NUL.search(text):
+        raise invalid("", "nul")
+    return values, canonical
+
+
+def _no_constant(name: str) -> Any:
+    raise ValueError(f"{name} is no JSON")
+
+
+def _query(raw: bytes, names: tuple[str, ...] | None) -> dict[str, str]:
+    """The query string. Raises 422 for a repeated parameter, or one that is not in `names` (None = the shape says)."""
+    if not raw:
+        return {}
+    found: dict[str, str] = {}
+    try:
+        if len(raw) > QUERY_BYTES_MAX:
+            raise ValueError("too long")
+        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
+    except ValueError:
+        raise invalid("", "query") from None
+    for name, value in pairs:
+        if name in found:
+            raise invalid(f"/{name}", "repeated")
+        if "\0" in value or (names is not None and name not in names):
+            raise invalid(f"/{name}", "extra_forbidden" if "\0" not in value else "nul")
+        found[name] = value
+    return found

@@ -1,0 +1,71 @@
+"""The shapes of an order, shared by every endpoint that takes or answers one."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal
+
+from pydantic import Field
+
+from api.shapes import Attributes, Currency, Phone, Shape, Time, id_of
+
+OrderStatus = Literal["PENDING", "PAID", "FULFILLED", "SHIPPED", "DELIVERED", "CANCELLED"]
+Total = Annotated[int, Field(ge=0, description="Minor units of the currency.", examples=[2598])]
+
+
+class Customer(Shape):
+    name: str = Field(min_length=1, max_length=200)
+    phone: Phone
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+
+
+class Address(Shape):
+    name: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Who receives, if not the customer."
+    )
+    phone: Phone | None = None
+    line1: str = Field(min_length=1, max_length=200)
+    line2: str | None = Field(default=None, max_length=200)
+    city: str = Field(min_length=1, max_length=100)
+    state: str | None = Field(default=None, max_length=100)
+    postal_code: str = Field(min_length=1, max_length=20)
+    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.", examples=["GR"])
+
+
+class OrderItem(Shape):
+    id: id_of("item")  # type: ignore[valid-type]
+    product_id: str
+    variant_id: str
+    producer_id: str | None
+    title: str = Field(description="The product's title when it was ordered.")
+    variant_title: str = Field(description="The variant's title when it was ordered.")
+    status: OrderStatus
+    quantity: int = Field(ge=1)
+    backordered_quantity: int = Field(ge=0, description="Pieces still to come from receipts.")
+    unit_price: Total
+    total: Total
+
+
+class Order(Shape):
+    id: id_of("order")  # type: ignore[valid-type]
+    reference: str = Field(pattern="^[0-9A-Z]{4}-[0-9A-Z]{4}$", description="For people.", examples=["7K3M-9QPX"])
+    status: OrderStatus
+    version: int = Field(ge=1, description="Also the ETag; send it back as If-Match.")
+    currency: Currency
+    subtotal: Total
+    discount: Total
+    tax: Total
+    shipping: Total
+    total: Total = Field(description="subtotal − discount + tax + shipping.")
+    items: list[OrderItem]
+    customer: dict[str, Any] = Field(description="Name, phone and email as given; empty once erased.")
+    shipping_address: Address | None
+    billing_address: Address | None
+    notes: str | None
+    metadata: Attributes
+    placed_at: Time
+    expires_at: Time | None = Field(description="When an unpaid order is cancelled; null for never.")
+    paid_at: Time | None
+    fulfilled_at: Time | None
+    shipped_at: Time | None
+    delivered_at: Time | None
+    cancelled_at: Time | None

@@ -1,0 +1,91 @@
+"""What the environment says, read once and refused with a clear message when wrong."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+
+SECRET_BYTES_MIN = 32
+
+
+class SettingsError(ValueError):
+    """The environment holds a value that the shop cannot start with; the text says which and what to write."""
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Every setting, under the name of its environment variable in lower case. Durations in seconds unless named `_ms`."""
+
+    database_url: str
+    secret_key: tuple[bytes, ...]
+    """The first signs, all verify: rotate by putting a new one in front."""
+    default_currency: str
+    unpaid_order_ttl: int
+    """Seconds until an unpaid order is cancelled by the job; 0 = never (payment on delivery)."""
+    cart_ttl: int
+    query_timeout_ms: int
+    slow_query_ms: int
+    database_pool_min: int
+    database_pool_max: int
+    allowed_origins: tuple[str, ...]
+    log_level: str
+    stage: str
+
+
+def read_settings(environment: Mapping[str, str]) -> Settings:
+    """The settings of `environment`. Raises SettingsError naming every variable that is wrong."""
+    wrong: list[str] = []
+
+    def number(name: str, default: int, low: int, high: int) -> int:
+        text = environment.get(name, str(default))
+        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+            return int(text)
+        wrong.append(f"{name}={text!r}: a whole number from {low} to {high}")
+        return default
+
+    def choice(name: str, default: str, *allowed: str) -> str:
+        text = environment.get(name, default)
+        if text not in allowed:
+            wrong.append(f"{name}={text!r}: one of {', '.join(allowed)}")
+        return text
+
+    secrets = tuple(part.strip().encode() for part in environment.get("SECRET_KEY", "").split(",") if part.strip())
+    if not secrets or any(len(secret) < SECRET_BYTES_MIN for secret in secrets):
+        wrong.append(
+            f"SECRET_KEY: {SECRET_BYTES_MIN} bytes or more (a comma list to rotate), e.g. of `openssl rand -hex 32`"
+        )
+    currency = environment.get("DEFAULT_CURRENCY", "EUR")
+    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+        wrong.append(f"DEFAULT_CURRENCY={currency!r}: an ISO 4217 code such as EUR")
+    url = environment.get("DATABASE_URL", "sqlite:///.tallystick/shop.db")
+    if not url.startswith("sqlite:///"):
+        wrong.append("DATABASE_URL: sqlite:///path/of/the/file.db")
+    settings = Settings(
+        database_url=url,
+        secret_key=secrets,
+        default_currency=currency,
+        unpaid_order_ttl=number("UNPAID_ORDER_TTL", 86_400, 0, 31_536_000),
+        cart_ttl=number("CART_TTL", 1_209_600, 60, 31_536_000),
+        query_timeout_ms=number("QUERY_TIMEOUT_MS", 10_000, 10, 30_000),
+        slow_query_ms=number("SLOW_QUERY_MS", 200, 1, 30_000),
+        database_pool_min=number("DATABASE_POOL_MIN", 5, 1, 100),
+        database_pool_max=number("DATABASE_POOL_MAX", 20, 1, 100),
+        allowed_origins=tuple(
+            part.strip() for part in environment.get("ALLOWED_ORIGINS", "").split(",") if part.strip()
+        ),
+        log_level=choice("LOG_LEVEL", "info", "debug", "info", "warning", "error"),
+        stage=choice("STAGE", "development", "development", "test", "production"),
+    )
+    if settings.database_pool_min > settings.database_pool_max:
+        wrong.append("DATABASE_POOL_MIN: not above DATABASE_POOL_MAX")
+    if wrong:
+        raise SettingsError("the environment is wrong:\n  " + "\n  ".join(wrong))
+    return settings
+
+
+@lru_cache(maxsize=1)
+def settings() -> Settings:
+    """The settings of this process. Tests that change the environment call `settings.cache_clear()`."""
+    return read_settings(os.environ)

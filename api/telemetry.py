@@ -1,0 +1,142 @@
+"""Logs as JSON lines, counters as Prometheus text: what was asked, how long it took, what the database did.
+
+No personal value and no secret: a log line holds names, codes, counts and durations, never a body, a query value or a header.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import sys
+from collections import Counter, defaultdict
+from typing import Any, Final
+
+from api.clock import milliseconds_now, stamp
+from db.helper import Trip, observers
+from db.sql import Sql
+
+log = logging.getLogger("tallystick")
+
+REQUESTS: Final[Counter[tuple[str, int]]] = Counter()
+REQUEST_SECONDS: Final[defaultdict[str, float]] = defaultdict(float)
+TRIPS: Final[Counter[tuple[str, str]]] = Counter()
+TRIP_SECONDS: Final[defaultdict[tuple[str, str], float]] = defaultdict(float)
+SLOW: Final[Counter[str]] = Counter()
+ERRORS: Final[Counter[str]] = Counter()
+BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
+BUCKETED: Final[Counter[tuple[str, float]]] = Counter()
+
+_slow_seconds = 0.2
+
+
+class _Lines(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        line: dict[str, Any] = {
+            "time": stamp(milliseconds_now()),
+            "level": record.levelname.lower(),
+            "message": record.getMessage(),
+            **getattr(record, "facts", {}),
+        }
+        if record.exc_info and record.exc_info[0] is not None:
+            # The type and the place: an exception's text may quote what a person wrote.
+            line["error"] = record.exc_info[0].__name__
+            trace = record.exc_info[2]
+            while trace is not None and trace.tb_next is not None:
+                trace = trace.tb_next
+            if trace is not None:
+                line["at"] = f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}"
+        return json.dumps(line, ensure_ascii=False, default=str)
+
+
+def set_up(level: str, slow_query_ms: int) -> None:
+    """Write JSON lines of `level` and above to standard error; flag statements slower than `slow_query_ms`."""
+    global _slow_seconds
+    _slow_seconds = slow_query_ms / 1000
+    if not log.handlers:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Lines())
+        log.addHandler(handler)
+        log.propagate = False
+    log.setLevel(level.upper())
+    if observe_trip not in observers:
+        observers.append(observe_trip)
+
+
+def observe_trip(trip: Trip) -> None:
+    """Count a round trip to the database; flag a slow one."""
+    TRIPS[trip.engine, trip.kind] += 1
+    TRIP_SECONDS[trip.engine, trip.kind] += trip.seconds
+    if trip.error:
+        ERRORS[trip.error] += 1
+    if trip.seconds > _slow_seconds:
+        SLOW[trip.kind] += 1
+        facts = {
+            "kind": trip.kind,
+            "milliseconds": round(trip.seconds * 1000, 1),
+            "statements": trip.statements,
+            "slowest": name_of(trip.slowest),
+            "slowest_milliseconds": round(trip.slowest_seconds * 1000, 1),
+        }
+        log.warning("slow query", extra={"facts": facts})
+    elif log.isEnabledFor(logging.DEBUG):
+        facts = {
+            "kind": trip.kind,
+            "milliseconds": round(trip.seconds * 1000, 2),
+            "statements": trip.statements,
+        }
+        log.debug("query", extra={"facts": facts})
+
+
+def observe_request(name: str, status: int, seconds: float, facts: dict[str, Any]) -> None:
+    """Count a request; log it at level info."""
+    REQUESTS[name, status] += 1
+    REQUEST_SECONDS[name] += seconds
+    for bucket in BUCKETS:
+        if seconds <= bucket:
+            BUCKETED[name, bucket] += 1
+            break
+    if log.isEnabledFor(logging.INFO):
+        log.info(
+            "request",
+            extra={"facts": {"endpoint": name, "status": status, "milliseconds": round(seconds * 1000, 2), **facts}},
+        )
+
+
+def name_of(statement: Sql | None) -> str | None:
+    """`module.NAME` of a statement: found by looking, because only slow ones are asked."""
+    for module_name, module in list(sys.modules.items()):
+        if module_name.startswith(("db.", "functions.", "api.")):
+            for name, value in vars(module).items():
+                if value is statement and statement is not None:
+                    return f"{module_name}.{name}"
+    return repr(statement) if statement is not None else None
+
+
+def prometheus() -> str:
+    """All counters in the Prometheus text format."""
+    lines = ["# TYPE tallystick_requests_total counter"]
+    for (name, status), count in sorted(REQUESTS.items()):
+        lines.append(f'tallystick_requests_total{{endpoint="{name}",status="{status}"}} {count}')
+    lines.append("# TYPE tallystick_request_seconds histogram")
+    for name in sorted(REQUEST_SECONDS):
+        below = 0
+        for bucket in BUCKETS:
+            below += BUCKETED[name, bucket]
+            lines.append(f'tallystick_request_seconds_bucket{{endpoint="{name}",le="{bucket}"}} {below}')
+        total = sum(count for (other, _), count in REQUESTS.items() if other == name)
+        lines.append(f'tallystick_request_seconds_bucket{{endpoint="{name}",le="+Inf"}} {total}')
+        lines.append(f'tallystick_request_seconds_sum{{endpoint="{name}"}} {REQUEST_SECONDS[name]:.6f}')
+        lines.append(f'tallystick_request_seconds_count{{endpoint="{name}"}} {total}')
+    lines.append("# TYPE tallystick_database_trips_total counter")
+    for (engine, kind), count in sorted(TRIPS.items()):
+        lines.append(f'tallystick_database_trips_total{{engine="{engine}",kind="{kind}"}} {count}')
+    lines.append("# TYPE tallystick_database_seconds_total counter")
+    for (engine, kind), seconds in sorted(TRIP_SECONDS.items()):
+        lines.append(f'tallystick_database_seconds_total{{engine="{engine}",kind="{kind}"}} {seconds:.6f}')
+    lines.append("# TYPE tallystick_slow_queries_total counter")
+    for kind, count in sorted(SLOW.items()):
+        lines.append(f'tallystick_slow_queries_total{{kind="{kind}"}} {count}')
+    lines.append("# TYPE tallystick_database_errors_total counter")
+    for error, count in sorted(ERRORS.items()):
+        lines.append(f'tallystick_database_errors_total{{error="{error}"}} {count}')
+    return "\n".join(lines) + "\n"

@@ -1,0 +1,98 @@
+"""What may be ordered, and for how much. Pure: no clock, no database, no HTTP.
+
+The order of refusals: empty order, unknown variant, not for sale, mixed currency, coupon, stock, price.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+from domain.refusals import Refusal
+
+REFUSES: Final = (
+    "empty_order",
+    "unknown_variant",
+    "variant_not_for_sale",
+    "mixed_currency",
+    "coupon_invalid",
+    "insufficient_stock",
+    "price_changed",
+)
+LINES_MAX: Final = 100
+QUANTITY_MAX: Final = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A line as it is sold: `take` pieces from stock now, `backorder` later; amounts in minor units."""
+
+    row: Mapping[str, Any]
+    quantity: int
+    take: int
+    backorder: int
+    total: int
+
+
+@dataclass(frozen=True, slots=True)
+class Sale:
+    """What is sold. total = subtotal − discount + tax + shipping, in minor units of `currency`."""
+
+    lines: list[Line]
+    currency: str
+    subtotal: int
+    discount: int
+    tax: int
+    shipping: int
+    total: int
+
+
+def merged(lines: Iterable[tuple[str, int]]) -> dict[str, int]:
+    """Pieces by variant: the same variant twice counts as one line."""
+    wanted: dict[str, int] = {}
+    for variant, quantity in lines:
+        wanted[variant] = wanted.get(variant, 0) + quantity
+    return wanted
+
+
+def decide_sale(
+    rows: Iterable[Mapping[str, Any]], free: Mapping[str, int], *, coupon_code: str | None, expected_total: int | None
+) -> Sale:
+    """The sale of `rows` (PRICED_LINES), `free` pieces by variant coming back from holds. Raises Refusal."""
+    rows = list(rows)
+    if not rows:
+        raise Refusal("empty_order")
+    _check_lines(rows)
+    if coupon_code is not None:
+        raise Refusal("coupon_invalid", reason="unknown")
+    lines: list[Line] = []
+    short: list[dict[str, Any]] = []
+    subtotal = 0
+    for row in rows:
+        quantity = row["quantity"]
+        available = (row["stock"] or 0) + free.get(row["variant_id"], 0)
+        take = min(quantity, available)
+        if take < quantity and row["policy"] != "CONTINUE":
+            short.append({"variant_id": row["variant_id"], "requested": quantity, "available": available})
+        total = quantity * row["price"]
+        subtotal += total
+        lines.append(Line(row, quantity, take, quantity - take, total))
+    if short:
+        raise Refusal("insufficient_stock", lines=short)
+    sale = Sale(lines, rows[0]["currency"], subtotal, discount=0, tax=0, shipping=0, total=subtotal)
+    if expected_total is not None and expected_total != sale.total:
+        raise Refusal("price_changed", total=sale.total)
+    return sale
+
+
+def _check_lines(rows: list[Mapping[str, Any]]) -> None:
+    unknown = [row["variant_id"] for row in rows if row["price"] is None]
+    if unknown:
+        raise Refusal("unknown_variant", variant_id=unknown[0], lines=[{"variant_id": one} for one in unknown])
+    hidden = [row["variant_id"] for row in rows if row["status"] != "ACTIVE" or row["policy"] == "DENY"]
+    if hidden:
+        raise Refusal("variant_not_for_sale", variant_id=hidden[0], lines=[{"variant_id": one} for one in hidden])
+    currencies = {row["currency"] for row in rows}
+    if len(currencies) > 1:
+        raise Refusal("mixed_currency", currencies=sorted(currencies))
