@@ -78,6 +78,7 @@ class Asked:
     headers: dict[bytes, bytes]
     credential: str | None
     key: str | None
+    key_problem: Problem | None
     fingerprint: str
     if_match: int | None
     if_match_missing: bool
@@ -206,6 +207,8 @@ class Call:
         if self.asked.permission != auth.PUBLIC and not self.actor.may(self.asked.permission):
             raise Problem("forbidden" if self.asked.credential else "unauthenticated")
         self._judged = True
+        if self.asked.key_problem is not None:
+            raise self.asked.key_problem
         if self.asked.key is not None and found:
             self._recall(found[-1])
         if self.asked.if_match_missing:

@@ -7,6 +7,7 @@ arrives twice) the line is run again from its first read, `ATTEMPTS_MAX` times a
 from __future__ import annotations
 
 import json
+import os
 import re
 import time
 import typing
@@ -91,6 +92,8 @@ class Endpoint:
             if name not in self.path_names
             and (not self.reads_body or any(isinstance(mark, FromQuery) for mark in field.metadata))
         )
+        if "AWS_LAMBDA_RUNTIME_API" in os.environ:
+            settings()  # a function whose environment is wrong refuses to start, and says why
         assert all(code in CODES for code in errors), f"{self.name} declares an unknown error"
         assert self.name not in REGISTRY or REGISTRY[self.name].module == self.module, f"two endpoints {self.name}"
         REGISTRY[self.name] = self
@@ -131,6 +134,7 @@ class Endpoint:
         self, scope: Any, receive: Any, headers: dict[bytes, bytes], spent: _Spent
     ) -> tuple[int, Headers, bytes]:
         known = settings()
+        telemetry.set_up(known.log_level, known.slow_query_ms)
         matched = self.pattern.fullmatch(scope["path"])
         if matched is None:
             raise Problem("not_found")
@@ -142,8 +146,9 @@ class Endpoint:
         for _ in range(ATTEMPTS_MAX):
             call = Call(asked, known, db)
             try:
-                if wrong is not None:
+                if wrong is not None or asked.key_problem is not None:
                     await call.read()  # who calls and what they sent before come first
+                if wrong is not None:
                     raise wrong
                 answer = await self.run(request, call)
                 text = answer.text(with_secret=True)
@@ -182,7 +187,7 @@ class Endpoint:
             return None, problem, canonical
 
     def _asked(self, scope: Any, headers: dict[bytes, bytes], canonical: bytes, wrong: Problem | None) -> Asked:
-        """Everything asked besides the shape. Raises 401, 400 for a missing key, 422 for a bad one."""
+        """Everything asked besides the shape. Raises 401, and 422 for a header that came twice."""
         if len(headers) < len(scope["headers"]):
             names = [name for name, _ in scope["headers"]]
             for name in _ONCE:
@@ -191,11 +196,14 @@ class Endpoint:
         credential = credential_of(headers.get(b"authorization"))
         if credential is None and self.permission != PUBLIC:
             raise Problem("unauthenticated")
-        key = None
+        key, key_problem = None, None
         if self.idempotency and not (wrong and wrong.status < 422):
-            key = key_of(headers.get(b"idempotency-key"))
-            if key is None and self.idempotency == "required":
-                raise Problem("idempotency_key_required")
+            try:
+                key = key_of(headers.get(b"idempotency-key"))
+                if key is None and self.idempotency == "required":
+                    key_problem = Problem("idempotency_key_required")
+            except Problem as problem:
+                key_problem = problem
         version = headers.get(b"if-match") if self.if_match else None
         if_match = None
         if version is not None and version.strip() != b"*":
@@ -211,6 +219,7 @@ class Endpoint:
             headers=headers,
             credential=credential,
             key=key,
+            key_problem=key_problem,
             fingerprint=fingerprint(self.method, scope["path"], canonical) if key is not None else "",
             if_match=if_match,
             if_match_missing=self.if_match == "required" and version is None,

@@ -51,6 +51,8 @@ class _Lines(logging.Formatter):
 def set_up(level: str, slow_query_ms: int) -> None:
     """Write JSON lines of `level` and above to standard error; flag statements slower than `slow_query_ms`."""
     global _slow_seconds
+    if log.handlers and _slow_seconds == slow_query_ms / 1000 and log.level == logging.getLevelName(level.upper()):
+        return
     _slow_seconds = slow_query_ms / 1000
     if not log.handlers:
         handler = logging.StreamHandler(sys.stderr)
