@@ -123,7 +123,7 @@ class Call:
             raise Problem("stale_version")
 
     async def read(self, *statements: Statement) -> list[list[Row]]:
-        """The rows of each statement, one snapshot. The first read also finds out who calls and what was answered before."""
+        """The rows of each statement, one snapshot; the first also finds who calls and what was answered before."""
         prelude = [] if self._judged else self._questions()
         found = await self._trip(self.db.read(*prelude, *statements)) if prelude or statements else []
         if not self._judged:
@@ -181,7 +181,8 @@ class Call:
 
     def _list(self, request: PageRequest, sort: str) -> str:
         filters = request.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
-        return f"{self.asked.name} {self.asked.path} {sort} {dumps(filters)} {self.actor.id}"
+        # The credential, not the actor: `after` is asked before the first read has told who calls.
+        return f"{self.asked.name} {self.asked.path} {sort} {dumps(filters)} {self.asked.credential}"
 
     def _scope(self) -> str:
         if self.actor.kind != "anonymous":

@@ -273,7 +273,7 @@ async def _json_body(receive: Any, headers: dict[bytes, bytes]) -> tuple[dict[st
         raise Problem("unsupported_media_type")
     try:
         values = json.loads(raw, parse_constant=_no_constant)
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True)
+        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
         canonical = text.encode()
     except (ValueError, RecursionError):
         raise Problem("malformed_json") from None

@@ -4,12 +4,26 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from api.shapes import Attributes, Currency, Phone, Shape, Time, id_of
 
 OrderStatus = Literal["PENDING", "PAID", "FULFILLED", "SHIPPED", "DELIVERED", "CANCELLED"]
 Total = Annotated[int, Field(ge=0, description="Minor units of the currency.", examples=[2598])]
+OrderKey = Annotated[
+    str,
+    Field(
+        max_length=100, description="Id, or reference in any case, with or without its dash.", examples=["7K3M-9QPX"]
+    ),
+]
+
+
+def _with_plus(text: Any) -> Any:
+    """A `+` that was not percent-encoded arrives as a space: nobody's phone number begins with one."""
+    return f"+{text[1:]}" if isinstance(text, str) and text[:1] == " " else text
+
+
+PhoneInQuery = Annotated[Phone, BeforeValidator(_with_plus)]
 
 
 class Customer(Shape):

@@ -16,7 +16,7 @@ class SettingsError(ValueError):
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """Every setting, under the name of its environment variable in lower case. Durations in seconds unless named `_ms`."""
+    """Every setting, under its environment variable's name in lower case. Durations in seconds unless named `_ms`."""
 
     database_url: str
     secret_key: tuple[bytes, ...]

@@ -1,6 +1,7 @@
 """Logs as JSON lines, counters as Prometheus text: what was asked, how long it took, what the database did.
 
-No personal value and no secret: a log line holds names, codes, counts and durations, never a body, a query value or a header.
+No personal value and no secret: a log line holds names, codes, counts and durations, never a body, a query value or a
+header.
 """
 
 from __future__ import annotations

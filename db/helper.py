@@ -85,7 +85,7 @@ class Database(Protocol):
         ...
 
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
-        """All statements or none, in one round trip; the rows of each. Raises Refused, Conflict, Busy, Unknown."""
+        """All statements or none, in one round trip; the rows of each. Raises DatabaseError."""
         ...
 
     async def health(self) -> bool:
@@ -107,8 +107,8 @@ async def connect(
     """The database behind `url`; imports only that engine's module.
 
     `serving` is for one process that serves many requests at once: it commits in groups and reads beside the writer.
-    `timeout_ms` stops a statement that runs longer. `pool` is how many connections for long reads stay open, and how many
-    there may be; they open when needed. Raises ValueError for a URL that names no engine.
+    `timeout_ms` stops a statement that runs longer. `pool` is how many connections for long reads stay open, and how
+    many there may be; they open when needed. Raises ValueError for a URL that names no engine.
     """
     scheme = urlsplit(url).scheme
     if scheme == "sqlite":
@@ -157,7 +157,7 @@ def insert_statements(table: str, records: Iterable[Mapping[str, Value]]) -> lis
         raise ValueError(f"{table}: 1 to 100 columns, not {len(columns)}")
     picked = ", ".join(f"value ->> '$.{name}'" for name in columns)
     sql = Sql(
-        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM json_each(:records)",  # noqa: S608
+        f"INSERT INTO {table} ({', '.join(columns)}) SELECT {picked} FROM json_each(:records)",
         registered=False,
     )
     chunks: list[list[str]] = [[]]

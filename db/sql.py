@@ -101,8 +101,8 @@ def check_values(values: Iterable[Value]) -> None:
 def guard(condition: str, code: str, detail: str = "''") -> str:
     """SQL that fails the batch with `guard:<code>:<detail>` unless `condition` is true.
 
-    `code` is static text, what a client sees; `detail` is SQL giving a text, usually JSON. It needs no schema, writes nothing and
-    leaves `changes()` alone, so guards chain. Source: research on the engines, verified on SQLite 3.40 to 3.54, sqld and D1.
+    `code` is static text, what a client sees; `detail` is SQL giving a text, usually JSON. It needs no schema, writes
+    nothing and leaves `changes()` alone, so guards chain. Verified on SQLite 3.40 to 3.54, sqld and D1.
     """
     if re.fullmatch(r"[a-z_]+", code) is None:
         raise ValueError(f"a guard's code is lower-case words joined by underscores, not {code!r}")

@@ -285,7 +285,7 @@ class Thread:
         from aiosqlite import Connection as AioConnection
 
         connection = AioConnection(self._open, 64)
-        # The thread must not keep a process alive whose owner forgot to close; nothing unfinished is lost by that.
+        # The thread must not keep a process alive whose owner forgot to close; that loses nothing.
         connection._thread.daemon = True
         return await connection
 

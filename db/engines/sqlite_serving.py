@@ -1,9 +1,9 @@
 """One process that serves many requests from one file: group commit, and reads beside the writer.
 
-Statements run on the event loop's own thread inside an open transaction, a savepoint for each batch; only the COMMIT, which
-waits for the disk, goes to a thread, and meanwhile the loop parses the next requests. A writer thread of its own was
-slower (0.61 against 0.75 of bare SQL at 8 clients): the driver lets go of the interpreter lock at every step, so the two
-threads fight for it some 25 times a checkout. Nobody is answered before the outer COMMIT has returned.
+Statements run on the event loop's own thread inside an open transaction, a savepoint for each batch; only the COMMIT,
+which waits for the disk, goes to a thread, and meanwhile the loop parses the next requests. A writer thread of its own
+was slower (0.61 against 0.75 of bare SQL at 8 clients): the driver lets go of the interpreter lock at every step, so
+the two threads fight for it some 25 times a checkout. Nobody is answered before the outer COMMIT has returned.
 
 A lock held by another process is waited for without blocking the loop; a read that turns out long is stopped and
 given to a reader thread; checkpoints have a thread and a connection of their own.
@@ -176,7 +176,7 @@ class SqliteServing:
             self._writing = None
 
     def _undone(self, group: list[_Waiting], results: list[Any]) -> None:
-        """SQLite rolled the whole transaction back (time-out, full disk): the last one run hears why, the others go again."""
+        """SQLite rolled everything back (time-out, full disk): the last one run hears why, the others go again."""
         culprit = len(results) - 1
         self._rollback()
         _settle([group[culprit]], [results[culprit]])

@@ -5,7 +5,8 @@ from __future__ import annotations
 from db.sql import Sql
 
 _PRICED = """
-    CASE WHEN p.id IS NULL THEN NULL ELSE v.price END AS price, v.product_id, v.title AS variant_title, v.sku, v.size, p.title, p.status, p.currency,
+    CASE WHEN p.id IS NULL THEN NULL ELSE v.price END AS price, v.product_id,
+      v.title AS variant_title, v.sku, v.size, p.title, p.status, p.currency,
       p.inventory_policy AS policy, p.producer_id, p.version || '/' || v.price AS seen, i.stock
 """
 _OF_VARIANT = """

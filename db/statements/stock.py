@@ -1,7 +1,7 @@
 """Statements on stock that more than one endpoint sends. A list of lines or holds is one JSON text.
 
-Order within a batch that takes stock: release the holds (moves, inventory, reservations), then `ENOUGH`, `TAKE`, `TAKEN`, then
-the moves of what was taken, because each move's `balance_after` is read from the stock row as it stands then.
+Order within a batch that takes stock: release the holds (moves, inventory, reservations), then `ENOUGH`, `TAKE`,
+`TAKEN`, then the moves of what was taken, because each move's `balance_after` is read from the stock row as it stands.
 """
 
 from __future__ import annotations
@@ -73,7 +73,7 @@ RELEASE_HOLDS = Sql(
 
 
 def release(holds: str, freed: str, actor: str, now: str) -> list[Statement]:
-    """The statements that give back what `holds` hold (nothing for none): guard, moves, stock, reservations, in this order."""
+    """The statements that give back what `holds` hold: guard, moves, stock, reservations; none for `[]`."""
     if holds == "[]":
         return []
     return [
