@@ -1,0 +1,63 @@
+"""What several commands need: the database behind the URL, the stage, and the failure that ends a command."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Final
+
+from db.helper import Database, connect
+
+DEFAULT_URL: Final = "sqlite:///.tallystick/shop.db"
+
+
+class Failure(Exception):
+    """Ends a command with a sentence. `code` is the exit code: 1 refused or failed, 2 wrong usage."""
+
+    def __init__(self, text: str, code: int = 1) -> None:
+        super().__init__(text)
+        self.code = code
+
+
+def in_production() -> bool:
+    """Whether STAGE says so."""
+    return os.environ.get("STAGE", "development").strip().lower() == "production"
+
+
+def file_of(url: str) -> Path | None:
+    """The file of a `sqlite:` URL, None for another engine's. Raises Failure for a URL that is neither."""
+    if not url.startswith("sqlite:"):
+        return None
+    from db.engines.sqlite import path_of
+
+    try:
+        return path_of(url)
+    except ValueError as error:
+        raise Failure(str(error), 2) from error
+
+
+@asynccontextmanager
+async def opened(url: str, *, make: bool = False, timeout_ms: int = 600_000) -> AsyncIterator[Database]:
+    """The database of `url`, closed afterwards. A file that does not exist is made only with `make`. Raises Failure."""
+    prepare(url, make=make)
+    try:
+        db = await connect(url, timeout_ms=timeout_ms)
+    except ValueError as error:
+        raise Failure(str(error), 2) from error
+    try:
+        yield db
+    finally:
+        await db.close()
+
+
+def prepare(url: str, *, make: bool) -> None:
+    """Make the folder of a file database, or refuse a file that is not there. Raises Failure."""
+    path = file_of(url)
+    if path is None:
+        return
+    if make:
+        path.parent.mkdir(parents=True, exist_ok=True)
+    elif not path.is_file():
+        raise Failure(f"there is no database at {path}; `tally migrate up` makes one")

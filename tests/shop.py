@@ -1,0 +1,308 @@
+"""A shop for tests: requests go in as API Gateway events through the real handlers, rows are read on a second connection."""
+
+from __future__ import annotations
+
+import asyncio
+import base64
+import functools
+import hashlib
+import importlib
+import json
+import pkgutil
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+from urllib.parse import unquote
+
+import pytest
+from pydantic import TypeAdapter
+
+import functions
+from api import call as api_call
+from api import clock
+from api.auth import EVERYTHING, new_key
+from api.database import close_database
+from api.endpoint import REGISTRY, Endpoint
+from api.ids import typeids
+from api.problems import CODES
+from api.settings import settings
+from db.engines.sqlite import open_connection
+from db.helper import connect
+from db.migrate import Migrations
+
+LOOP = asyncio.new_event_loop()
+"""One event loop for all handlers, as in a warm Lambda; closed by the session's last fixture."""
+LOCATION = "location_00000000000000000000000000"
+DIRECTORY = Path(__file__).parent.parent / "db" / "migrations"
+EVERYWHERE = {
+    "malformed_json", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "payload_too_large",
+    "unsupported_media_type", "invalid", "idempotency_key_required", "idempotency_key_reused",
+    "precondition_required", "stale_version", "rate_limited", "busy", "outcome_unknown", "missing_reference",
+}  # fmt: skip
+
+
+@functools.cache
+def endpoints() -> dict[str, Endpoint]:
+    """Every endpoint by name; imports all handlers."""
+    for module in pkgutil.walk_packages(functions.__path__, "functions."):
+        if not module.ispkg:
+            importlib.import_module(module.name)
+    return REGISTRY
+
+
+def find(method: str, path: str) -> Endpoint:
+    fits = [one for one in endpoints().values() if one.pattern.fullmatch(unquote(path)) and one.method == method]
+    assert fits, f"no endpoint for {method} {path}"
+    return min(fits, key=lambda one: len(one.path_names))
+
+
+@dataclass(frozen=True)
+class Reply:
+    status: int
+    body: Any
+    headers: dict[str, str]
+    text: str
+
+
+def event(
+    method: str, target: str, *, headers: dict[str, str] | None = None, body: str | bytes | None = None
+) -> dict[str, Any]:
+    """An API Gateway HTTP API event, payload format 2.0, as AWS documents it."""
+    path, _, query = target.partition("?")
+    encoded = isinstance(body, bytes)
+    return {
+        "version": "2.0",
+        "routeKey": "$default",
+        "rawPath": unquote(path),
+        "rawQueryString": query,
+        "headers": {"host": "shop.example", **{name.lower(): value for name, value in (headers or {}).items()}},
+        "requestContext": {
+            "accountId": "123456789012",
+            "apiId": "api",
+            "domainName": "shop.example",
+            "http": {
+                "method": method,
+                "path": unquote(path),
+                "protocol": "HTTP/1.1",
+                "sourceIp": "192.0.2.1",
+                "userAgent": "tests",
+            },
+            "requestId": "id",
+            "routeKey": "$default",
+            "stage": "$default",
+            "time": "21/Nov/2026:08:00:00 +0000",
+            "timeEpoch": 1795248000000,
+        },
+        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
+        "isBase64Encoded": encoded,
+    }
+
+
+def invoke(endpoint: Endpoint, sent: dict[str, Any]) -> Reply:
+    """Hand the event to the endpoint's Lambda handler and hold the answer against what the endpoint declares."""
+    asyncio.set_event_loop(LOOP)  # a test that used asyncio.run has left none behind
+    answer = importlib.import_module(endpoint.module).handler(sent, None)
+    raw = answer.get("body") or ""
+    text = base64.b64decode(raw).decode() if answer.get("isBase64Encoded") else raw
+    body = json.loads(text) if text else None
+    status = answer["statusCode"]
+    if status < 300 and body is not None:
+        TypeAdapter(endpoint.response).validate_json(text)
+    if status >= 400:
+        assert body is not None
+        assert answer["headers"]["content-type"] == "application/problem+json"
+        assert body["status"] == status == CODES[body["code"]][0]
+        assert {"type", "title", "detail", "instance"} <= body.keys()
+        assert body["code"] in {*endpoint.errors, *EVERYWHERE}, f"{endpoint.name} does not declare {body['code']}"
+    return Reply(status, body, {name.lower(): value for name, value in answer["headers"].items()}, text)
+
+
+def migrated_file(path: Path) -> Path:
+    async def migrate() -> None:
+        db = await connect(f"sqlite:///{path}")
+        await Migrations(DIRECTORY).up(db)
+        await db.close()
+
+    LOOP.run_until_complete(migrate())
+    return path
+
+
+class Shop:
+    def __init__(self, template: Path, path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        shutil.copy(template, path)
+        self.path, self.url, self.patch = path, f"sqlite:///{path}", monkeypatch
+        monkeypatch.setenv("DATABASE_URL", self.url)
+        settings.cache_clear()
+        self.raw = open_connection(path)
+        self._made = 0
+        self._moved = 0
+        self.admin = self.api_key(EVERYTHING)
+
+    def close(self) -> None:
+        self.raw.close()
+        LOOP.run_until_complete(close_database())
+        settings.cache_clear()
+
+    # -- asking
+
+    def request(
+        self,
+        method: str,
+        target: str,
+        body: Any = None,
+        *,
+        headers: dict[str, str] | None = None,
+        api_key: str | None = None,
+        idempotency_key: str | None = None,
+        cart_token: str | None = None,
+        if_match: int | str | None = None,
+    ) -> Reply:
+        sent = dict(headers or {})
+        if body is not None and not isinstance(body, str | bytes):
+            body = json.dumps(body)
+        if body is not None:
+            sent.setdefault("content-type", "application/json")
+        if api_key:
+            sent["authorization"] = f"Bearer {api_key}"
+        if idempotency_key is not None:
+            sent["idempotency-key"] = idempotency_key
+        if cart_token:
+            sent["x-cart-token"] = cart_token
+        if if_match is not None:
+            sent["if-match"] = f'"{if_match}"' if isinstance(if_match, int) else if_match
+        endpoint = find(method, target.partition("?")[0])
+        return invoke(endpoint, event(method, target, headers=sent, body=body))
+
+    def get(self, target: str, **sent: Any) -> Reply:
+        return self.request("GET", target, **sent)
+
+    def post(self, target: str, body: Any = None, **sent: Any) -> Reply:
+        return self.request("POST", target, {} if body is None else body, **sent)
+
+    def patch_(self, target: str, body: Any = None, **sent: Any) -> Reply:
+        return self.request("PATCH", target, {} if body is None else body, **sent)
+
+    def delete(self, target: str, **sent: Any) -> Reply:
+        return self.request("DELETE", target, **sent)
+
+    # -- rows
+
+    def rows(self, sql: str, *values: Any) -> list[tuple[Any, ...]]:
+        found: list[tuple[Any, ...]] = self.raw.execute(sql, values).fetchall()
+        return found
+
+    def one(self, sql: str, *values: Any) -> Any:
+        return self.rows(sql, *values)[0][0]
+
+    def execute(self, sql: str, *values: Any) -> None:
+        self.raw.execute(sql, values)
+
+    def insert(self, table: str, **values: Any) -> None:
+        marks = ", ".join("?" * len(values))
+        self.raw.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+
+    def digest(self) -> dict[str, str]:
+        """A hash of every table's rows."""
+        names = self.rows("SELECT name FROM sqlite_schema WHERE type = 'table' AND name NOT LIKE 'product_search_%'")
+        return {
+            name: hashlib.sha256(repr(self.rows(f"SELECT * FROM {name} ORDER BY 1, 2")).encode()).hexdigest()
+            for (name,) in names
+            if name != "product_search"
+        }
+
+    @contextmanager
+    def unchanged(self) -> Iterator[None]:
+        before = self.digest()
+        yield
+        after = self.digest()
+        assert {name for name in after if after[name] != before[name]} == set(), "tables changed"
+
+    def checked(self) -> None:
+        """Every invariant of db/invariants holds."""
+        for file in sorted((DIRECTORY.parent / "invariants").glob("*.sql")):
+            assert self.rows(file.read_text().rstrip().rstrip(";")) == [], file.name
+
+    # -- having
+
+    def ids(self, prefix: str, count: int = 1) -> list[str]:
+        return typeids(prefix, count, clock.milliseconds_now())
+
+    @property
+    def now(self) -> str:
+        return clock.stamp(clock.milliseconds_now())
+
+    def clock(self, seconds: int) -> None:
+        """Move the shop's clock by `seconds` from now on."""
+        self._moved += seconds
+        real, moved = _real_now, self._moved
+
+        def moved_now() -> int:
+            return real() + moved * 1000
+
+        self.patch.setattr(clock, "milliseconds_now", moved_now)
+        self.patch.setattr(api_call, "milliseconds_now", moved_now)
+
+    def api_key(self, *scopes: str) -> str:
+        key, prefix, hashed = new_key()
+        self.insert(
+            "api_keys", id=self.ids("apikey")[0], name="test", prefix=prefix, hash=hashed,
+            scopes=json.dumps(list(scopes)), created_at=self.now, updated_at=self.now,
+        )  # fmt: skip
+        return key
+
+    def variant(
+        self,
+        *,
+        stock: int = 10,
+        price: int = 1299,
+        title: str | None = None,
+        policy: str = "TRACK",
+        currency: str = "EUR",
+        status: str = "ACTIVE",
+        product_id: str | None = None,
+        size: str | None = None,
+    ) -> str:
+        """A variant that can be sold, with its product, stock row and opening move. Returns its id."""
+        self._made += 1
+        number, now = self._made, self.now
+        times = {"created_at": now, "updated_at": now}
+        is_primary = product_id is None
+        if product_id is None:
+            product_id = self.ids("product")[0]
+            self.insert(
+                "products", id=product_id, slug=f"product-{number}", title=title or f"Product {number}", status=status,
+                price=price, currency=currency, inventory_policy=policy, **times,
+            )  # fmt: skip
+        variant_id = self.ids("variant")[0]
+        self.insert(
+            "variants", id=variant_id, product_id=product_id, sku=f"SKU-{number}", title=title or f"Variant {number}",
+            size=size, price=price, is_primary=int(is_primary), **times,
+        )  # fmt: skip
+        self.insert("inventory", variant_id=variant_id, location_id=LOCATION, stock=stock, **times)
+        self.insert(
+            "stock_moves", id=self.ids("move")[0], variant_id=variant_id, location_id=LOCATION, delta=stock,
+            reason="adjustment", balance_after=stock, actor="test", created_at=now,
+        )  # fmt: skip
+        return variant_id
+
+    def checkout_body(self, lines: dict[str, int] | None = None, **more: Any) -> dict[str, Any]:
+        body: dict[str, Any] = {
+            "customer": {"name": "Eleni", "phone": "+306912345678", "email": "eleni@example.com"},
+            "shipping_address": {"line1": "Ermou 1", "city": "Athens", "postal_code": "10563", "country": "GR"},
+        }
+        if lines is not None:
+            body["lines"] = [{"variant_id": variant, "quantity": quantity} for variant, quantity in lines.items()]
+        return {**body, **more}
+
+    def order(self, lines: dict[str, int], **sent: Any) -> Any:
+        """A placed order: the body of the 201."""
+        self._made += 1
+        reply = self.post("/checkout", self.checkout_body(lines), idempotency_key=f"order-{self._made}", **sent)
+        assert reply.status == 201, reply.text
+        return reply.body
+
+
+_real_now = clock.milliseconds_now
