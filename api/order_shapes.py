@@ -1,4 +1,4 @@
-"""The shapes of an order, shared by every endpoint that takes or answers one."""
+"""The shape of an order, shared by every endpoint that answers one."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BeforeValidator, Field
 
-from api.shapes import Attributes, Currency, Phone, Shape, Time, id_of
+from api.buyer_shapes import Address
+from api.shapes import Attributes, Currency, LazyShape, Phone, Time, Total, id_of
 
 OrderStatus = Literal["PENDING", "PAID", "FULFILLED", "SHIPPED", "DELIVERED", "CANCELLED"]
-Total = Annotated[int, Field(ge=0, description="Minor units of the currency.", examples=[2598])]
 OrderKey = Annotated[
     str,
     Field(
@@ -26,26 +26,7 @@ def _with_plus(text: Any) -> Any:
 PhoneInQuery = Annotated[Phone, BeforeValidator(_with_plus)]
 
 
-class Customer(Shape):
-    name: str = Field(min_length=1, max_length=200)
-    phone: Phone
-    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
-
-
-class Address(Shape):
-    name: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Who receives, if not the customer."
-    )
-    phone: Phone | None = None
-    line1: str = Field(min_length=1, max_length=200)
-    line2: str | None = Field(default=None, max_length=200)
-    city: str = Field(min_length=1, max_length=100)
-    state: str | None = Field(default=None, max_length=100)
-    postal_code: str = Field(min_length=1, max_length=20)
-    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.", examples=["GR"])
-
-
-class OrderItem(Shape):
+class OrderItem(LazyShape):
     id: id_of("item")  # type: ignore[valid-type]
     product_id: str
     variant_id: str
@@ -59,7 +40,7 @@ class OrderItem(Shape):
     total: Total
 
 
-class Order(Shape):
+class Order(LazyShape):
     id: id_of("order")  # type: ignore[valid-type]
     reference: str = Field(pattern="^[0-9A-Z]{4}-[0-9A-Z]{4}$", description="For people.", examples=["7K3M-9QPX"])
     status: OrderStatus

@@ -1,0 +1,26 @@
+"""Who buys, and where it goes."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from api.shapes import LazyShape, Phone
+
+
+class Customer(LazyShape):
+    name: str = Field(min_length=1, max_length=200)
+    phone: Phone
+    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+
+
+class Address(LazyShape):
+    name: str | None = Field(
+        default=None, min_length=1, max_length=200, description="Who receives, if not the customer."
+    )
+    phone: Phone | None = None
+    line1: str = Field(min_length=1, max_length=200)
+    line2: str | None = Field(default=None, max_length=200)
+    city: str = Field(min_length=1, max_length=100)
+    state: str | None = Field(default=None, max_length=100)
+    postal_code: str = Field(min_length=1, max_length=20)
+    country: str = Field(pattern="^[A-Z]{2}$", description="ISO 3166-1 alpha-2.", examples=["GR"])

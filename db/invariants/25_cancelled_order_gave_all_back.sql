@@ -1,0 +1,5 @@
+-- What a cancelled order took from stock it gave back, variant by variant, and once.
+SELECT m.order_id, m.variant_id, sum(m.delta) AS missing FROM orders o
+CROSS JOIN stock_moves m ON m.order_id = o.id
+WHERE o.status = 'CANCELLED' GROUP BY m.order_id, m.variant_id
+HAVING sum(m.delta) <> 0 OR sum(m.reason = 'return') > 1

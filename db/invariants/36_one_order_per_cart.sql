@@ -1,0 +1,2 @@
+-- A cart became at most one order.
+SELECT cart_id, count(*) AS orders FROM orders WHERE cart_id IS NOT NULL GROUP BY cart_id HAVING count(*) > 1

@@ -1,0 +1,139 @@
+"""Each invariant of orders and payments: silent on a sound shop, and the first to speak once its defect is planted."""
+
+import pytest
+
+from api.auth import hash_of
+from db import invariants
+from tests.functions.orders.support import brought, step
+from tests.shop import Shop
+
+PAID = "(SELECT id FROM orders WHERE status = 'PAID')"
+CANCELLED = "(SELECT id FROM orders WHERE status = 'CANCELLED')"
+PENDING = "(SELECT id FROM orders WHERE status = 'PENDING' ORDER BY id LIMIT 1)"
+DEFECTS = {
+    "20_order_total_adds_up": [
+        "UPDATE orders SET total = total + 1",
+        "UPDATE orders SET discount = subtotal + 1, total = tax + shipping - 1",
+        "UPDATE orders SET shipping = -1, total = total - 1",
+    ],
+    "21_order_subtotal_is_sum_of_lines": [
+        "UPDATE order_items SET total = total + 1, unit_price = unit_price + 1",
+        "UPDATE orders SET subtotal = subtotal - 1, total = total - 1",
+    ],
+    "22_order_has_lines": [f"DELETE FROM order_items WHERE order_id = {PAID}"],
+    "23_order_line_adds_up": [
+        "UPDATE order_items SET unit_price = unit_price + 1",
+        "UPDATE order_items SET currency = 'USD'",
+        "UPDATE order_items SET backordered_quantity = quantity + 1",
+    ],
+    "24_sale_moves_are_what_was_ordered": [
+        f"DELETE FROM stock_moves WHERE order_id = {PAID}",
+        f"UPDATE stock_moves SET delta = delta - 1 WHERE order_id = {PAID}",
+        f"UPDATE stock_moves SET order_id = {PENDING} WHERE order_id = {PAID}",
+        f"UPDATE order_items SET backordered_quantity = 1 WHERE order_id = {PAID}",
+    ],
+    "25_cancelled_order_gave_all_back": [
+        "DELETE FROM stock_moves WHERE reason = 'return'",
+        "UPDATE stock_moves SET delta = delta - 1 WHERE reason = 'return'",
+        """INSERT INTO stock_moves
+          (id, variant_id, location_id, order_id, delta, reason, balance_after, actor, created_at)
+        SELECT 'move_2', variant_id, location_id, order_id, delta, reason, balance_after, actor, created_at
+        FROM stock_moves WHERE reason = 'return'""",
+    ],
+    "26_moves_of_an_order_are_of_its_variants": [
+        f"UPDATE stock_moves SET order_id = {PAID} WHERE order_id IS NULL",
+    ],
+    "27_order_history_is_a_legal_path": [
+        "UPDATE orders SET status = 'SHIPPED', shipped_at = placed_at WHERE status = 'PENDING'",
+        "UPDATE order_events SET from_status = 'SHIPPED' WHERE to_status = 'CANCELLED'",
+        "UPDATE order_events SET to_status = 'FULFILLED' WHERE to_status = 'PAID'",
+        "DELETE FROM order_events WHERE to_status = 'FULFILLED'",
+        "DELETE FROM order_events WHERE to_status = 'PENDING'",
+        "DELETE FROM order_events",
+        """INSERT INTO order_events (id, order_id, from_status, to_status, actor, created_at)
+        SELECT 'event_2', order_id, from_status, to_status, actor, created_at
+        FROM order_events WHERE to_status = 'PAID' LIMIT 1""",
+    ],
+    "28_order_has_a_time_for_each_status": [
+        "UPDATE orders SET paid_at = NULL WHERE status = 'DELIVERED'",
+        "UPDATE orders SET shipped_at = placed_at WHERE status = 'PENDING'",
+    ],
+    "29_items_of_a_cancelled_order_are_cancelled": [
+        f"UPDATE order_items SET status = 'PENDING' WHERE order_id = {CANCELLED}",
+        f"UPDATE order_items SET backordered_quantity = 1 WHERE order_id = {CANCELLED}",
+        f"UPDATE order_items SET status = 'CANCELLED' WHERE order_id = {PAID}",
+    ],
+    "30_settled_payments_not_above_total": ["UPDATE payments SET amount = amount + 1"],
+    "31_paid_order_is_fully_paid": [
+        "UPDATE payments SET amount = amount - 1",
+        "UPDATE payments SET status = 'FAILED'",
+        f"DELETE FROM payments WHERE order_id = {PAID}",
+        f"UPDATE payments SET order_id = {PENDING} WHERE order_id = {PAID}",
+    ],
+    "32_payment_currency_is_the_orders": ["UPDATE payments SET currency = 'USD'"],
+    "33_settled_payment_has_its_time": ["UPDATE payments SET settled_at = NULL", "UPDATE payments SET amount = 0"],
+    "34_order_placed_is_told_once": [
+        f"DELETE FROM outbox WHERE entity_id = {PAID} AND topic = 'order.placed'",
+        """INSERT INTO outbox (id, topic, entity, entity_id, payload, due_at, created_at, updated_at)
+        SELECT 'outbox_2', topic, entity, entity_id, payload, due_at, created_at, updated_at
+        FROM outbox WHERE topic = 'order.placed' LIMIT 1""",
+    ],
+    "35_each_step_is_told_once": [
+        "DELETE FROM outbox WHERE topic = 'order.cancelled'",
+        f"UPDATE outbox SET entity_id = {PENDING} WHERE topic = 'order.cancelled'",
+        """INSERT INTO outbox (id, topic, entity, entity_id, payload, due_at, created_at, updated_at)
+        SELECT 'outbox_2', topic, entity, entity_id, payload, due_at, created_at, updated_at
+        FROM outbox WHERE topic = 'order.paid' LIMIT 1""",
+    ],
+    "36_one_order_per_cart": ["UPDATE orders SET cart_id = (SELECT id FROM carts)"],
+    "37_checked_out_cart_has_its_order": [
+        "UPDATE carts SET status = 'ACTIVE'",
+        "UPDATE orders SET cart_id = NULL",
+    ],
+    "38_order_reference_once": ["UPDATE orders SET reference = 'AAAA-AAAA'"],
+    "39_order_version_counts_its_steps": ["UPDATE orders SET version = 1"],
+}
+
+
+FREED = ("orders_cart_once", "orders_reference_once")
+"""Unique indexes that stand before a defect, as the triggers and CHECKs do."""
+
+
+def sound(shop: Shop) -> None:
+    """Orders in every status, one of a cart, one with pieces owed, one paid in part."""
+    for status in ("PAID", "FULFILLED", "SHIPPED", "DELIVERED", "CANCELLED", "PENDING"):
+        brought(shop, status)
+    brought(shop, "PENDING", {shop.variant(stock=1, policy="CONTINUE"): 3, shop.variant(): 1})
+    step(shop, {**brought(shop, "PENDING"), "total": 1}, "pay")
+    times = {"created_at": shop.now, "updated_at": shop.now}
+    cart, token = shop.ids("cart")[0], "secret"
+    shop.insert("carts", id=cart, token_hash=hash_of(token), expires_at="2999-01-01T00:00:00.000Z", **times)
+    shop.insert("cart_items", id="cartitem_1", cart_id=cart, variant_id=shop.variant(), quantity=1, **times)
+    reply = shop.post("/checkout", shop.checkout_body(cart_id=cart), cart_token=token, idempotency_key="cart")
+    assert reply.status == 201, reply.text
+
+
+def test_a_sound_shop_breaks_none(shop: Shop) -> None:
+    sound(shop)
+    shop.checked()
+
+
+def test_every_invariant_of_orders_has_its_defects() -> None:
+    assert {one.name for one in invariants.read() if "20" <= one.name[:2] <= "49"} == set(DEFECTS)
+
+
+@pytest.mark.parametrize("name", list(DEFECTS))
+def test_a_planted_defect_is_found(shop: Shop, name: str) -> None:
+    sound(shop)
+    (asked,) = [one.sql.text for one in invariants.read() if one.name == name]
+    shop.execute("PRAGMA ignore_check_constraints = ON")
+    for kind, made in shop.rows("SELECT type, name FROM sqlite_schema WHERE type IN ('trigger', 'index')"):
+        if kind == "trigger" or made in FREED:
+            shop.execute(f"DROP {kind} {made}")
+    assert shop.rows(asked) == []
+    for defect in DEFECTS[name]:
+        shop.execute("BEGIN")
+        shop.execute(defect)
+        assert shop.one("SELECT changes()") > 0, defect
+        assert shop.rows(asked), defect
+        shop.execute("ROLLBACK")
