@@ -1,8 +1,9 @@
 """@job: one typed async function in, one Lambda handler out, its schedule declared once.
 
-A job works in rounds, each a straight line like an endpoint's: read at most ROWS_MAX rows after those of the round before,
-decide, commit. So a run ends in bounded time whatever there is to do, two runs at once do no harm (the guards in the batch let
-one through), and a row that breaks a rule stops no other: it is settled by itself, logged, and passed over until the next run.
+A job works in rounds, each a straight line like an endpoint's: read at most ROWS_MAX rows after those of the round
+before, decide, commit. So a run ends in bounded time whatever there is to do, two runs at once do no harm (the guards
+in the batch let one through), and a row that breaks a rule stops no other: it is settled by itself, logged, and
+passed over until the next run.
 """
 
 from __future__ import annotations
@@ -13,8 +14,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
-from api import telemetry
-from api.clock import milliseconds_now, stamp
+from api import clock, telemetry
 from api.database import database
 from api.ids import typeids
 from api.settings import Settings, settings
@@ -38,8 +38,8 @@ class JobCall:
 
     def __init__(self, name: str, known: Settings, db: Database, after: Row | None, *, alone: bool) -> None:
         self.name, self.settings, self.db, self.after = name, known, db, after
-        self.milliseconds = milliseconds_now()
-        self.now = stamp(self.milliseconds)
+        self.milliseconds = clock.milliseconds_now()
+        self.now = clock.stamp(self.milliseconds)
         self.actor = f"job:{name}"
         self.last: Row | None = None
         """The last row of this round; while there is one, another round follows."""
@@ -100,7 +100,7 @@ class Job:
         self.round, self.schedule = one_round, schedule
         self.name: str = getattr(one_round, "__name__")  # noqa: B009 - a Callable has none for the type checker
         self.module = one_round.__module__
-        self.document = one_round.__globals__.get("__doc__") or ""  # type: ignore[attr-defined]
+        self.document = one_round.__globals__.get("__doc__") or ""
         assert self.name not in JOBS or JOBS[self.name].module == self.module, f"two jobs {self.name}"
         JOBS[self.name] = self
 

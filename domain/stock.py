@@ -6,7 +6,10 @@ from collections.abc import Sequence
 from typing import Any
 
 Hold = dict[str, Any]
-"""A row of FREE_HOLDS: id, variant_id, quantity, expires_at, own (1 = held for the cart that is being checked out)."""
+"""A row of FREE_HOLDS: id, variant_id, quantity, expires_at, own (1 = held for the cart that is being checked out).
+
+Whoever ends holds for another reason says how they end by `status` instead of `own`.
+"""
 
 
 def free_by_variant(holds: Sequence[Hold]) -> dict[str, int]:
@@ -27,6 +30,6 @@ def releases(holds: Sequence[Hold], move_ids: Sequence[str]) -> tuple[list[dict[
     for hold, move_id in zip(sorted(holds, key=lambda one: (one["expires_at"], one["id"])), move_ids, strict=True):
         variant = hold["variant_id"]
         running[variant] = running.get(variant, 0) + hold["quantity"]
-        status = "CONSUMED" if hold["own"] else "EXPIRED"
+        status = hold.get("status") or ("CONSUMED" if hold["own"] else "EXPIRED")
         released.append({"id": hold["id"], "move_id": move_id, "status": status, "running": running[variant]})
     return released, running

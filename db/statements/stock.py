@@ -120,7 +120,18 @@ SALE_MOVES = Sql(
     """,
     "inventory.pk",
 )
-# One `stock.low` for each variant that this batch took from above its threshold to it or below.
+# One move of one variant, sent after its stock was changed by :delta.
+ADD_MOVE = Sql(
+    """
+    INSERT INTO stock_moves (id, variant_id, location_id, delta, reason, balance_after, actor, note, created_at)
+    SELECT :id, variant_id, location_id, :delta, :reason, stock, :actor, :note, :now
+    FROM inventory WHERE variant_id = :variant_id AND location_id = :location_id
+    """,
+    "inventory.pk",
+)
+# One `stock.low` for each variant that this batch took from above its threshold to it or below. Sent last: what was
+# available before is what there is now and the `quantity` taken, less `held`, the cart's own hold that it came out of.
+# (Expired holds that the batch released were available before, so they do not count.)
 LOW_STOCK = Sql(
     """
     INSERT INTO outbox (id, topic, entity, entity_id, payload, due_at, created_at, updated_at)
@@ -129,7 +140,8 @@ LOW_STOCK = Sql(
       :now, :now, :now
     FROM json_each(:moves) m CROSS JOIN inventory i
     WHERE i.variant_id = m.value ->> 'variant_id' AND i.location_id = :location_id
-      AND i.stock <= i.low_stock_threshold AND i.stock + (m.value ->> 'quantity') > i.low_stock_threshold
+      AND i.stock <= i.low_stock_threshold
+      AND i.stock + (m.value ->> 'quantity') - coalesce(m.value ->> 'held', 0) > i.low_stock_threshold
     """,
     "inventory.pk",
 )
@@ -150,3 +162,23 @@ BACKORDER = Sql(
     """,
     "inventory.pk",
 )
+
+
+def take(pieces: str, counted: str, backorders: str, now: str) -> list[Statement]:
+    """The statements that take `pieces` from stock, and put `backorders` on the backlog: {variant: pieces}, as JSON.
+
+    `counted` are those of `pieces` that are sold only while stock lasts, and refused when it does not. Where others are
+    short, somebody was faster: the line runs again, takes what there is, and owes the rest.
+    """
+    taken = [
+        ENOUGH(take=counted, location_id=LOCATION),
+        TAKE(take=pieces, location_id=LOCATION, now=now),
+        TAKEN(take=pieces),
+    ]
+    if backorders == "{}":
+        return taken
+    return [
+        *taken,
+        NOTHING_LEFT(backorders=backorders, location_id=LOCATION),
+        BACKORDER(backorders=backorders, location_id=LOCATION, now=now),
+    ]

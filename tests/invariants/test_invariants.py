@@ -1,0 +1,199 @@
+"""Each invariant sees its own defect, planted past the schema, and no other speaks up."""
+
+from __future__ import annotations
+
+import re
+import sqlite3
+from collections.abc import Callable, Iterator
+from contextlib import closing
+from dataclasses import dataclass
+
+import pytest
+
+from db.invariants import DIRECTORY, read
+from tests.functions.jobs.support import run
+from tests.functions.stock.support import adjust, held
+from tests.shop import LOCATION, Shop
+
+TIME = "2026-11-01T08:00:00.000Z"
+
+
+@dataclass(frozen=True)
+class Sold:
+    """A shop in which everything has happened once, and a connection that nothing holds back."""
+
+    shop: Shop
+    raw: sqlite3.Connection
+    variant: str
+    owed: str
+    order: str
+
+    def plant(self, sql: str, *values: object) -> None:
+        changed = self.raw.execute(sql, values)
+        assert changed.rowcount != 0, "the defect was not planted"
+
+
+@pytest.fixture
+def sold(shop: Shop) -> Iterator[Sold]:
+    variant, owed = shop.variant(stock=50), shop.variant(stock=1, policy="CONTINUE")
+    order = shop.order({variant: 2, owed: 3})
+    held(shop, variant, 4)
+    adjust(shop, variant, 5, "receipt")
+    shop.post("/events", {"events": [{"event_type": "a", "timestamp": TIME, "session_id": "s"}] * 2})
+    run("roll_up_analytics")
+    times = {"created_at": shop.now, "updated_at": shop.now}
+    for number, parent in ((1, None), (2, 1), (3, 2)):
+        path = "/" + "".join(f"category_{one}/" for one in range(1, number + 1))
+        shop.insert(
+            "categories", id=f"category_{number}", name="c", slug=f"c{number}", level=number - 1, path=path,
+            parent_id=parent and f"category_{parent}", **times,
+        )  # fmt: skip
+    shop.checked()
+    with closing(sqlite3.connect(shop.path, isolation_level=None)) as raw:
+        raw.execute("PRAGMA foreign_keys = OFF")
+        raw.execute("PRAGMA ignore_check_constraints = ON")
+        for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
+            raw.execute(f"DROP TRIGGER {name}")
+        for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE name = 'variants_one_primary'").fetchall():
+            raw.execute(f"DROP INDEX {name}")
+        yield Sold(shop, raw, variant, owed, order["id"])
+
+
+def speaking(shop: Shop) -> list[str]:
+    """The numbers of the invariants that find something."""
+    found = []
+    for file in sorted(DIRECTORY.glob("*.sql")):
+        if shop.rows(file.read_text(encoding="utf-8").rstrip().rstrip(";")):
+            found.append(file.name[:2])
+    return found
+
+
+def stock_without_a_move(sold: Sold) -> None:
+    sold.plant("UPDATE inventory SET stock = stock - 1 WHERE variant_id = ?", sold.variant)
+
+
+def stock_without_any_move(sold: Sold) -> None:
+    sold.plant("DELETE FROM stock_moves WHERE variant_id = ? AND order_id IS NULL", sold.owed)
+    sold.plant("UPDATE stock_moves SET balance_after = delta WHERE variant_id = ?", sold.owed)
+
+
+def a_wrong_balance(sold: Sold) -> None:
+    sold.plant("UPDATE stock_moves SET balance_after = balance_after + 1 WHERE reason = 'receipt'")
+
+
+def reserved_without_a_hold(sold: Sold) -> None:
+    sold.plant("UPDATE inventory SET reserved = reserved + 1 WHERE variant_id = ?", sold.owed)
+
+
+def a_hold_released_on_paper_only(sold: Sold) -> None:
+    sold.plant("UPDATE reservations SET status = 'RELEASED'")
+
+
+def owed_by_nobody(sold: Sold) -> None:
+    sold.plant("UPDATE inventory SET backordered = backordered + 1 WHERE variant_id = ?", sold.variant)
+
+
+def owed_and_forgotten(sold: Sold) -> None:
+    sold.plant("UPDATE inventory SET backordered = 0 WHERE variant_id = ?", sold.owed)
+
+
+def a_day_counted_wrongly(sold: Sold) -> None:
+    sold.plant("UPDATE analytics_daily SET sessions = 2")
+
+
+def a_day_counted_without_events(sold: Sold) -> None:
+    sold.plant("INSERT INTO analytics_daily VALUES ('2026-11-02', 'a', 1, 0, 0, ?, ?)", TIME, TIME)
+
+
+def a_day_not_counted(sold: Sold) -> None:
+    sold.plant("DELETE FROM analytics_daily")
+
+
+def an_event_that_nobody_counts(sold: Sold) -> None:
+    sold.plant(
+        "INSERT INTO analytics_events (id, event_type, timestamp, created_at) VALUES ('e', 'b', ?, ?)", TIME, TIME
+    )
+
+
+def a_category_below_itself(sold: Sold) -> None:
+    sold.plant("UPDATE categories SET parent_id = 'category_3' WHERE id = 'category_1'")
+
+
+def a_category_that_is_its_own_parent(sold: Sold) -> None:
+    sold.plant("UPDATE categories SET parent_id = id WHERE id = 'category_3'")
+
+
+def a_product_without_a_primary_variant(sold: Sold) -> None:
+    sold.plant("UPDATE variants SET is_primary = 0 WHERE id = ?", sold.variant)
+
+
+def a_product_with_two_primary_variants(sold: Sold) -> None:
+    product = sold.shop.one("SELECT product_id FROM variants WHERE id = ?", sold.variant)
+    second = sold.shop.variant(stock=1, product_id=product)
+    sold.plant("UPDATE variants SET is_primary = 1 WHERE id = ?", second)
+
+
+def a_product_whose_primary_variant_is_deleted(sold: Sold) -> None:
+    sold.plant("UPDATE variants SET deleted_at = ? WHERE id = ?", TIME, sold.variant)
+
+
+def a_row_that_refers_to_nothing(sold: Sold) -> None:
+    sold.plant(
+        "INSERT INTO product_categories VALUES ('product_0', 'category_1', 0, ?, ?)", TIME, TIME
+    )  # fmt: skip
+
+
+def a_promise_without_its_order(sold: Sold) -> None:
+    sold.plant("UPDATE idempotency_keys SET answer = json_set(answer, '$.id', 'order_0')")
+
+
+DEFECTS: list[tuple[str, Callable[[Sold], None]]] = [
+    ("01", stock_without_a_move),
+    ("01", stock_without_any_move),
+    ("02", a_wrong_balance),
+    ("03", reserved_without_a_hold),
+    ("03", a_hold_released_on_paper_only),
+    ("04", owed_by_nobody),
+    ("04", owed_and_forgotten),
+    ("05", a_day_counted_wrongly),
+    ("05", a_day_counted_without_events),
+    ("05", a_day_not_counted),
+    ("05", an_event_that_nobody_counts),
+    ("06", a_category_below_itself),
+    ("06", a_category_that_is_its_own_parent),
+    ("07", a_product_without_a_primary_variant),
+    ("07", a_product_with_two_primary_variants),
+    ("07", a_product_whose_primary_variant_is_deleted),
+    ("08", a_row_that_refers_to_nothing),
+    ("09", a_promise_without_its_order),
+]
+
+
+@pytest.mark.parametrize(("number", "defect"), DEFECTS, ids=[defect.__name__ for _, defect in DEFECTS])
+def test_a_defect_makes_its_invariant_speak_and_no_other(
+    sold: Sold, number: str, defect: Callable[[Sold], None]
+) -> None:
+    defect(sold)
+    assert speaking(sold.shop) == [number]
+
+
+def test_a_day_that_waits_to_be_counted_is_not_held_to_its_numbers(sold: Sold) -> None:
+    an_event_that_nobody_counts(sold)
+    sold.plant("INSERT INTO analytics_stale_days VALUES (?, ?, ?)", TIME[:10], TIME, TIME)
+    assert speaking(sold.shop) == []
+
+
+def test_every_invariant_has_a_defect_that_it_sees() -> None:
+    numbers = [invariant.name[:2] for invariant in read()]
+    planted = {number for number, _ in DEFECTS}
+    assert [number for number in numbers if number < "20" and number not in planted] == []
+    assert len(numbers) == len(set(numbers))
+
+
+def test_each_begins_with_a_sentence_for_people() -> None:
+    for invariant in read():
+        assert re.fullmatch(r"[A-Z].{20,}[.:].*", invariant.sentence), invariant.name
+
+
+def test_the_location_of_the_tests_is_the_shops(shop: Shop) -> None:
+    assert shop.rows("SELECT id FROM locations") == [(LOCATION,)]
