@@ -1,4 +1,4 @@
-"""The OpenAPI 3.1 document, derived from what the endpoints declare. Imported by commands and tests, never by a function."""
+"""The OpenAPI 3.1 document, derived from what the endpoints declare. For commands and tests, never for a function."""
 
 from __future__ import annotations
 
@@ -97,7 +97,7 @@ def tag_of(endpoint: Endpoint) -> str:
 
 
 def texts_of(endpoint: Endpoint) -> tuple[str, str]:
-    """Summary and description, from the handler module's docstring: its first paragraph without the route, and the rest."""
+    """Summary and description: the first paragraph of the handler module's docstring without its route; the rest."""
     first, _, rest = endpoint.document.strip().partition("\n\n")
     first = " ".join(first.split()).removeprefix(f"{endpoint.method} {endpoint.path}").lstrip(": ")
     return first[:1].upper() + first[1:], rest.strip()
@@ -229,7 +229,7 @@ def _by_status(one: Endpoint) -> dict[int, list[str]]:
 
 
 def _problem(one: Endpoint, status: int, codes: list[str], responses: Json) -> Json:
-    """The response of a status. What follows from a declaration alone is shared by all; an endpoint's own is spelt out."""
+    """The response of a status: shared if it follows from a declaration alone, spelt out if some are its own."""
     properties: Json = {"status": {"const": status}, "code": {"enum": codes}}
     for code in codes:
         properties.update(parts.MEMBERS.get(code, {}))

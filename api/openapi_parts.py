@@ -14,9 +14,9 @@ Amounts are integers in the currency's minor unit beside an ISO 4217 code. Times
 Ids are TypeIDs; they sort by time and mean nothing else. Unknown fields and unknown query parameters are refused.
 
 Lists take `limit` and `cursor`, and answer `items` and `next_cursor` with a `Link` header. Whatever has a `version`
-answers with an `ETag`, to be sent back as `If-Match`. A request sent again with the same `Idempotency-Key` gets the first
-answer again, with `Idempotency-Replayed: true`. Errors are problems of RFC 9457 with a stable `code`; their `detail`
-follows `Accept-Language`.
+answers with an `ETag`, to be sent back as `If-Match`. A request sent again with the same `Idempotency-Key` gets the
+first answer again, with `Idempotency-Replayed: true`. Errors are problems of RFC 9457 with a stable `code`; their
+`detail` follows `Accept-Language`.
 """
 
 _VARIANT_ID: Final[Json] = {"type": "string", "description": "TypeID."}
@@ -35,6 +35,9 @@ _LINES: Final[Json] = {
 MEMBERS: Final[dict[str, Json]] = {
     "invalid": _ERRORS,
     "already_exists": _ERRORS,
+    "missing_reference": _ERRORS,
+    "payment_exceeds_due": {"due": {"type": "integer", "minimum": 0, "description": "What is still to be paid."}},
+    "reservation_ended": {"reservation_status": {"enum": ["CONSUMED", "RELEASED", "EXPIRED"]}},
     "conflict": {"constraint": {"type": "string", "description": "The rule of the database that refused."}},
     "coupon_invalid": {
         "reason": {"enum": ["unknown", "expired", "not_started", "exhausted", "minimum_not_met", "already_used"]}
@@ -80,7 +83,7 @@ SCHEMAS: Final[Json] = {
         "properties": {
             "pointer": {
                 "type": "string",
-                "description": "JSON pointer into the request; `/limit` for a query parameter, `/headers/…` for a header.",
+                "description": "JSON pointer into the request; `/limit` for a parameter, `/headers/…` for a header.",
                 "examples": ["/lines/0/quantity"],
             },
             "code": {"type": "string", "examples": ["greater_than_equal"]},
@@ -100,7 +103,7 @@ SCHEMAS: Final[Json] = {
     },
 }
 
-_KEY: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$"}
+_KEY: Final[Json] = {"type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[!#-~]([ -~]*[!-~])?$"}
 _TAG: Final[Json] = {"type": "string", "pattern": '^(\\*|(W/)?"[0-9]{1,15}")$', "examples": ['"1"']}
 
 

@@ -1,0 +1,104 @@
+"""template.yaml: clean for cfn-lint, and for our own checks of what cfn-lint lets pass. Each check finds its defect."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cli import derive
+from cli.template_checks import RESOURCES_MAX, TemplateError, expanded, functions_of, load, problems
+from tests.contract.tree import ROOT
+
+TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
+
+
+def test_cfn_lint_finds_nothing() -> None:
+    ran = subprocess.run(
+        [Path(sys.executable).with_name("cfn-lint"), "template.yaml"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert (ran.returncode, ran.stdout) == (0, "")
+
+
+def test_our_own_checks_find_nothing() -> None:
+    assert problems(TEXT, ROOT) == []
+
+
+def test_every_function_is_in_the_template() -> None:
+    handlers = {one["Properties"]["Handler"] for one in functions_of(load(TEXT)).values()}
+    assert handlers == {f"{module}.handler" for module in derive.modules()}
+
+
+def test_the_stack_stays_below_the_limit() -> None:
+    made = expanded(load(TEXT))
+    functions = len(derive.endpoints()) + len(derive.jobs())
+    assert made.count("AWS::Lambda::Function") == functions
+    assert made.count("AWS::Lambda::Permission") == functions
+    assert made.count("AWS::IAM::Role") == 3
+    assert made.count("AWS::Events::Rule") == len(derive.jobs())
+    assert len(made) < RESOURCES_MAX
+
+
+def test_nothing_secret_stands_in_the_template() -> None:
+    variables = load(TEXT)["Globals"]["Function"]["Environment"]["Variables"]
+    for name in ("SECRET_KEY", "DATABASE_URL"):
+        assert variables[name]["Fn::Sub"].startswith("{{resolve:secretsmanager:")
+
+
+DEFECTS = {
+    "a bad runtime": ("python3.13", "python3.31", "Runtime 'python3.31'"),
+    "an unknown processor": ("[arm64]", "[arm46]", "Architectures 'arm46'"),
+    "an unknown event property": ("Path: \"/checkout\"", "Paths: \"/checkout\"", "HttpApi has no property Paths"),
+    "an unknown event": ("Type: HttpApi", "Type: HttpsApi", "Type 'HttpsApi'"),
+    "a reference to a missing API": ("ApiId: !Ref Api,", "ApiId: !Ref Apo,", "refers to Apo, which does not exist"),
+    "an API of another kind": ("ApiId: !Ref Api,", "ApiId: !Ref ReadLogs,", "'ReadLogs', which is no HttpApi"),
+    "a reference to a missing role": ("!GetAtt WriteRole.Arn\n", "!GetAtt WroteRole.Arn\n", "refers to WroteRole"),
+    "a name missing in a text": ("https://${Api}.", "https://${Apo}.", "refers to Apo"),
+    "no artifact": ("    CodeUri: .\n", "", "no CodeUri"),
+    "a missing artifact": ("CodeUri: .", "CodeUri: build/nowhere", "CodeUri 'build/nowhere' does not exist"),
+    "a missing handler file": ("functions.checkout.handler", "functions.checkin.handler", "no such file"),
+    "a handler that the file lacks": ("functions.checkout.handler", "functions.checkout.main", "the file has no main"),
+    "a handler without a file": ("functions.checkout.handler", "handler", "Handler 'handler': no such file"),
+    "a bad schedule": ('Schedule: "rate(', 'Schedule: "every(', "is neither rate"),
+    "a time-out that outlasts the API": ("Timeout: 20", "Timeout: 31", "Timeout 31"),
+    "no role": ("      Role: !GetAtt WriteRole.Arn\n", "", "no Role"),
+    "two functions on one route": (
+        'Method: POST, Path: "/checkout" }', 'Method: GET, Path: "/health" }', "GET /health is already the route",
+    ),
+    "a path without its slash": ('Path: "/checkout"', 'Path: "checkout"', "does not begin with /"),
+    "a secret in clear text": (
+        '!Sub "{{resolve:secretsmanager:${ShopSecret}:SecretString:SECRET_KEY}}"', "hunter2hunter2", "in clear text",
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("defect", DEFECTS)
+def test_a_planted_defect_is_found(defect: str) -> None:
+    before, after, told = DEFECTS[defect]
+    assert before in TEXT
+    found = problems(TEXT.replace(before, after, 1), ROOT)
+    assert any(told in one for one in found), found
+
+
+def test_too_many_resources_are_found() -> None:
+    logs = '  More{}: {{ Type: "AWS::Logs::LogGroup", Properties: {{ RetentionInDays: 7 }} }}\n'
+    many = "".join(logs.format(number) for number in range(RESOURCES_MAX))
+    assert any(
+        "after SAM's expansion" in one for one in problems(TEXT.replace(derive.BEGIN, many + derive.BEGIN), ROOT)
+    )
+
+
+def test_a_resource_that_stands_twice_is_refused() -> None:
+    twice = '  ReadLogs: { Type: "AWS::Logs::LogGroup" }\n'
+    with pytest.raises(TemplateError, match="ReadLogs stands twice"):
+        load(TEXT.replace(derive.BEGIN, twice + derive.BEGIN))
+    with pytest.raises(TemplateError, match="not YAML"):
+        load("Resources: [")
+    with pytest.raises(TemplateError, match="no Resources"):
+        load("Description: nothing")
