@@ -12,6 +12,8 @@ from api.problems import Problem
 from db.sql import Sql
 
 PUBLIC: Final = "public"
+SIGNED_IN: Final = "signed_in"
+"""Whoever has a key; the handler says what of theirs they see."""
 EVERYTHING: Final = "*"
 KEY_PREFIX: Final = "sk_"
 

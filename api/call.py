@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Generic, TypeVar
+from dataclasses import dataclass, replace
+from typing import Any, Generic, NamedTuple, TypeVar
+
+from pydantic_core import to_json
 
 from api import auth, idempotency, pagination
 from api.auth import ANONYMOUS, Actor
@@ -16,32 +18,49 @@ from api.problems import CODES, Problem, invalid
 from api.settings import Settings
 from api.shapes import PageRequest
 from db.helper import Busy, Conflict, Database, Refused, Row, TimedOut, Unavailable, Unknown
-from db.sql import Statement
+from db.sql import Statement, Value
 
 ShapeT = TypeVar("ShapeT")
-dumps: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode
 Headers = list[tuple[bytes, bytes]]
+
+
+def dumps(value: Any) -> str:
+    """Compact JSON, in a third of the time that the standard library's encoder takes."""
+    return to_json(value).decode()
+
+
+class Told(NamedTuple):
+    """An answer that SQL tells at the end of the batch, with the values of its query besides `now`."""
+
+    telling: idempotency.Telling
+    values: dict[str, Value]
 
 
 @dataclass(slots=True)
 class Answer(Generic[ShapeT]):
-    """What a handler answers: a shape's members as a dict, or as a JSON text that SQL made; None with status 204.
+    """What a handler answers: a shape's members as a dict, or as a JSON text that SQL made or will make (`Told`).
 
-    `version` becomes the ETag, `location` the Location; `secret` members are shown once and null in a replay.
+    None with status 204. `version` becomes the ETag, `location` the Location; `secret` members are shown once and null
+    in a replay.
     """
 
-    body: dict[str, Any] | str | None
+    body: dict[str, Any] | str | Told | None
     status: int | None = None
     location: str | None = None
     version: int | None = None
-    secret: dict[str, str] | None = None
+    secret: dict[str, str | None] | None = None
     link: str | None = None
 
     def text(self, *, with_secret: bool) -> str:
         body = self.body
-        if self.secret and isinstance(body, dict):
-            body = {**body, **(self.secret if with_secret else dict.fromkeys(self.secret))}
-        return body if isinstance(body, str) else "" if body is None else dumps(body)
+        text = dumps(body) if isinstance(body, dict) else body if isinstance(body, str) else ""
+        return text[:-1] + self.ending(with_secret=with_secret) if text and self.secret else text
+
+    def ending(self, *, with_secret: bool) -> str:
+        """The end of the body: its secret members, if any, and its brace."""
+        if not self.secret:
+            return "}"
+        return "," + dumps(self.secret if with_secret else dict.fromkeys(self.secret))[1:]
 
     def headers(self) -> Headers:
         found: Headers = []
@@ -72,6 +91,7 @@ class Asked:
 
     name: str
     permission: str
+    status: int
     method: str
     path: str
     query: str
@@ -130,37 +150,48 @@ class Call:
             self._judge(found[: len(prelude)])
         return found[len(prelude) :]
 
-    async def commit(self, statements: Sequence[Statement], answer: Answer[ShapeT]) -> Answer[ShapeT]:
-        """Send the batch, and with it the answer to remember: all of it is kept, or none. Returns the answer."""
+    async def judged(self) -> None:
+        """Find out who calls, if no read has yet: that comes before whatever is wrong with the request."""
         if not self._judged:
             await self.read()
-        plan = list(statements)
+
+    async def commit(self, statements: Sequence[Statement], answer: Answer[ShapeT]) -> Answer[ShapeT]:
+        """Send the batch, and with it the answer to remember: all of it is kept, or none. Returns the answer."""
+        await self.judged()
+        plan, told = list(statements), answer.body if isinstance(answer.body, Told) else None
+        if told:
+            plan.append(told.telling.told(**told.values, now=self.now))
         if self.asked.key is not None:
-            who = {"scope": self._scope(), "key": self.asked.key}
-            status = answer.status or 200
-            plan = [
-                idempotency.FRESH(**who, now=self.now),
-                *plan,
-                idempotency.REMEMBER(
-                    **who,
-                    fingerprint=self.asked.fingerprint,
-                    status=status,
-                    headers=dumps([[name.decode(), value.decode()] for name, value in answer.headers()]),
-                    answer=answer.text(with_secret=False),
-                    expires_at=self.later(idempotency.REMEMBERED_SECONDS),
-                    now=self.now,
-                ),
-            ]
+            who: dict[str, Value] = {"scope": self._scope(), "key": self.asked.key}
+            plan = [idempotency.FRESH(**who, now=self.now), *plan, self._remember(answer, who)]
+        rows: list[list[Row]] = []
         if plan:
             try:
-                await self._trip(self.db.batch(plan))
+                rows = await self._trip(self.db.batch(plan))
             except Unknown as error:
                 if self.asked.key is None:
                     raise Problem("outcome_unknown") from error
                 raise Rerun from error  # the next run finds the remembered answer if it was kept
             except (Refused, Conflict) as error:
                 raise spoken(error) from error
+        if told:
+            [row] = rows[-1 if self.asked.key is None else -2]
+            answer = replace(answer, body=row["answer"], version=row["version"])
         return answer
+
+    def _remember(self, answer: Answer[Any], who: dict[str, Value]) -> Statement:
+        values: dict[str, Value] = {
+            **who,
+            "fingerprint": self.asked.fingerprint,
+            "status": answer.status or self.asked.status,
+            "headers": dumps([[name.decode(), value.decode()] for name, value in answer.headers()]),
+            "expires_at": self.later(idempotency.REMEMBERED_SECONDS),
+            "now": self.now,
+        }
+        if isinstance(answer.body, Told):
+            ending = answer.ending(with_secret=False)
+            return answer.body.telling.kept(**answer.body.values, **values, ending=ending)
+        return idempotency.REMEMBER(**values, answer=answer.text(with_secret=False))
 
     def after(self, request: PageRequest, sort: str) -> list[Any] | None:
         """The sort key that the page begins after, None for the first page. Raises 422 for a foreign cursor."""
@@ -205,7 +236,7 @@ class Call:
         """Authenticate, permit, key, If-Match: in this order, before anything else is said."""
         if self.asked.credential is not None:
             self.actor = auth.actor_from(found[0], self.now)
-        if self.asked.permission != auth.PUBLIC and not self.actor.may(self.asked.permission):
+        if self.asked.permission not in (auth.PUBLIC, auth.SIGNED_IN) and not self.actor.may(self.asked.permission):
             raise Problem("forbidden" if self.asked.credential else "unauthenticated")
         self._judged = True
         if self.asked.key_problem is not None:

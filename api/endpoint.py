@@ -14,9 +14,9 @@ import typing
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
 from urllib.parse import parse_qsl
-from uuid import uuid4
 
 from pydantic import ValidationError
+from pydantic_core import from_json
 
 from api import telemetry
 from api.auth import PUBLIC, credential_of
@@ -31,6 +31,7 @@ from domain.refusals import Refusal
 ATTEMPTS_MAX: Final = 3
 BODY_BYTES_MAX: Final = 256 * 1024
 QUERY_BYTES_MAX: Final = 8 * 1024
+DEPTH_MAX: Final = 64
 REGISTRY: Final[dict[str, Endpoint]] = {}
 TEXT: Final = ["application/json", "application/problem+json", "text/"]
 """What Mangum sends as text; without it a problem would travel as base64."""
@@ -40,7 +41,8 @@ Wanted = Literal["required", "optional"] | None
 _ONCE: Final = (b"authorization", b"content-type", b"idempotency-key", b"if-match", b"x-cart-token")
 _VERSION: Final = re.compile(rb'(?:W/)?"([0-9]{1,15})"')
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
+_canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
+SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
 
 
 def endpoint(
@@ -102,7 +104,7 @@ class Endpoint:
         began = time.perf_counter()
         headers: dict[bytes, bytes] = dict(scope["headers"])
         sent_id = headers.get(b"x-request-id", b"")
-        request_id = sent_id if _SANE_ID.fullmatch(sent_id) else uuid4().hex.encode()
+        request_id = sent_id if SANE_ID.fullmatch(sent_id) else os.urandom(16).hex().encode()
         spent = _Spent()
         code = None
         try:
@@ -117,8 +119,9 @@ class Endpoint:
             )
             status, found, body = _told(Problem("internal"), scope["path"], headers)
         seconds = time.perf_counter() - began
+        if status != 204:  # RFC 9110: it has no content, and does not say how long that is
+            found.append((b"content-length", b"%d" % len(body)))
         found += [
-            (b"content-length", b"%d" % len(body)),
             (b"cache-control", b"no-store"),
             (b"x-request-id", request_id),
             (b"server-timing", b'db;dur=%.2f;desc="%d"' % (spent.seconds * 1000, spent.trips)),
@@ -136,7 +139,7 @@ class Endpoint:
         known = settings()
         telemetry.set_up(known.log_level, known.slow_query_ms)
         matched = self.pattern.fullmatch(scope["path"])
-        if matched is None:
+        if matched is None or "\0" in scope["path"]:
             raise Problem("not_found")
         if scope["method"] != self.method:
             raise Problem("method_not_allowed")
@@ -150,7 +153,11 @@ class Endpoint:
                     await call.read()  # who calls and what they sent before come first
                 if wrong is not None:
                     raise wrong
-                answer = await self.run(request, call)
+                try:
+                    answer = await self.run(request, call)
+                except (Problem, Refusal):
+                    await call.judged()
+                    raise
                 text = answer.text(with_secret=True)
                 kind = [(b"content-type", b"application/json")] if text else []
                 return answer.status or self.status, kind + answer.headers(), text.encode()
@@ -176,7 +183,7 @@ class Endpoint:
                 values, canonical = await _json_body(receive, headers)
             query = _query(scope.get("query_string", b""), self.query_names if self.reads_body else None)
             for name in (*path_values, *query):
-                if name in values:
+                if name in values or (name in query and name in path_values):
                     raise invalid(f"/{name}", "extra_forbidden")
             if self.reads_body:
                 return self.request.model_validate({**values, **query, **path_values}), None, canonical
@@ -213,6 +220,7 @@ class Endpoint:
         return Asked(
             name=self.name,
             permission=self.permission,
+            status=self.status,
             method=self.method,
             path=scope["path"],
             query=scope.get("query_string", b"").decode("latin-1"),
@@ -245,6 +253,9 @@ def _told(problem: Problem, path: str, headers: dict[bytes, bytes]) -> tuple[int
         found.append((b"retry-after", RETRY_AFTER_SECONDS[problem.code].encode()))
     if problem.status == 401:
         found.append((b"www-authenticate", b"Bearer"))
+    if problem.status == 405:
+        methods = sorted({one.method for one in REGISTRY.values() if one.pattern.fullmatch(path)})
+        found.append((b"allow", ", ".join(methods).encode()))
     return problem.status, found, problem.body(path, headers.get(b"accept-language", b"").decode("latin-1"))
 
 
@@ -252,10 +263,20 @@ def _wrong(error: ValidationError) -> Problem:
     return Problem(
         "invalid",
         errors=[
-            ("".join(f"/{part}" for part in one["loc"]), one["type"], one.get("ctx", {}))
+            ("".join([_pointed(part) for part in one["loc"]]), one["type"], _context(one.get("ctx", {})))
             for one in error.errors(include_url=False, include_input=False)[:20]
         ],
     )
+
+
+def _context(found: dict[str, Any]) -> dict[str, Any]:
+    """What pydantic says of the rule, without the English "or" before the last of the values that are allowed."""
+    return {**found, "expected": found["expected"].replace(" or ", ", ")} if "expected" in found else found
+
+
+def _pointed(name: str | int) -> str:
+    """One step of a JSON pointer (RFC 6901)."""
+    return "/" + str(name).replace("~", "~0").replace("/", "~1")
 
 
 async def _json_body(receive: Any, headers: dict[bytes, bytes]) -> tuple[dict[str, Any], bytes]:
@@ -272,20 +293,33 @@ async def _json_body(receive: Any, headers: dict[bytes, bytes]) -> tuple[dict[st
     if kind != b"application/json":
         raise Problem("unsupported_media_type")
     try:
-        values = json.loads(raw, parse_constant=_no_constant)
-        text = json.dumps(values, ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False)
+        values = from_json(raw, allow_inf_nan=False)
+        text = _canonical(values)
         canonical = text.encode()
     except (ValueError, RecursionError):
         raise Problem("malformed_json") from None
     if not isinstance(values, dict):
         raise invalid("", "object")
+    if text.count("[") + text.count("{") > DEPTH_MAX and not _shallow(values):
+        raise invalid("", "recursion_loop")
     if "\\u0000" in text and _NUL.search(text):
         raise invalid("", "nul")
     return values, canonical
 
 
-def _no_constant(name: str) -> Any:
-    raise ValueError(f"{name} is no JSON")
+def _shallow(value: Any) -> bool:
+    """Whether lists and objects stand at most DEPTH_MAX deep in each other; deeper ones break what comes later."""
+    level = [value]
+    for _ in range(DEPTH_MAX):
+        level = [
+            child
+            for one in level
+            for child in (one.values() if isinstance(one, dict) else one)
+            if isinstance(child, dict | list)
+        ]
+        if not level:
+            return True
+    return False
 
 
 def _query(raw: bytes, names: tuple[str, ...] | None) -> dict[str, str]:
@@ -301,8 +335,10 @@ def _query(raw: bytes, names: tuple[str, ...] | None) -> dict[str, str]:
         raise invalid("", "query") from None
     for name, value in pairs:
         if name in found:
-            raise invalid(f"/{name}", "repeated")
-        if "\0" in value or (names is not None and name not in names):
-            raise invalid(f"/{name}", "extra_forbidden" if "\0" not in value else "nul")
+            raise invalid(_pointed(name), "repeated")
+        if "\0" in value:
+            raise invalid(_pointed(name), "nul")
+        if names is not None and name not in names:
+            raise invalid(_pointed(name), "extra_forbidden")
         found[name] = value
     return found

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import hashlib
 import re
-from typing import Final
+from typing import Final, NamedTuple
 
 from api.problems import Problem
 from db.sql import Sql, guard
@@ -38,14 +38,42 @@ FRESH = Sql(
     ),
     "idempotency_keys.pk",
 )
-# Only an expired row can stand there: FRESH has spoken otherwise.
-REMEMBER = Sql("""
+_KEEP: Final = """
     INSERT INTO idempotency_keys (scope, key, fingerprint, status, headers, answer, expires_at, created_at, updated_at)
-    VALUES (:scope, :key, :fingerprint, :status, :headers, :answer, :expires_at, :now, :now)
+"""
+# Only an expired row can stand there: FRESH has spoken otherwise.
+_ANEW: Final = """
     ON CONFLICT (scope, key) DO UPDATE SET fingerprint = excluded.fingerprint, status = excluded.status,
       headers = excluded.headers, answer = excluded.answer, expires_at = excluded.expires_at,
       created_at = excluded.created_at, updated_at = excluded.updated_at
-""")
+"""
+REMEMBER = Sql(
+    f"{_KEEP} VALUES (:scope, :key, :fingerprint, :status, :headers, :answer, :expires_at, :now, :now) {_ANEW}"
+)
+
+
+class Telling(NamedTuple):
+    """A query for the answer, sent at the end of the batch; `kept` remembers the same for a replay."""
+
+    told: Sql
+    kept: Sql
+
+
+def telling(source: str, *indexes: str) -> Telling:
+    """`source` takes :now and gives one row: `answer`, a JSON object, and `version`, which becomes the ETag
+    (null for none).
+
+    For answers that others may change at the same time: nothing needs to be as it was read, so nobody runs again.
+    """
+    kept = f"""
+        {_KEEP} SELECT :scope, :key, :fingerprint, :status,
+          CASE WHEN t.version IS NULL THEN :headers
+          ELSE json_insert(:headers, '$[#]', json_array('etag', '"' || t.version || '"')) END,
+          substr(t.answer, 1, length(t.answer) - 1) || :ending, :expires_at, :now, :now
+        FROM ({source}) t WHERE true {_ANEW}
+    """
+    return Telling(Sql(source, *indexes), Sql(kept, *indexes))
+
 
 _PRINTABLE: Final = re.compile(r"[\x20-\x7e]{1,255}")
 

@@ -10,20 +10,26 @@ from typing import Final
 
 ALPHABET: Final = "0123456789abcdefghjkmnpqrstvwxyz"
 _PAIRS: Final = [left + right for left in ALPHABET for right in ALPHABET]
-_SHIFTS: Final = (120, 110, 100, 90, 80, 70, 60, 50, 40, 30, 20, 10, 0)
 _REFERENCE: Final = "23456789ABCDEFGHJKMNPQRSTVWXYZ"
 
 
 def typeids(prefix: str, count: int, milliseconds: int) -> list[str]:
     """`count` rising ids made at `milliseconds` since 1970, from one draw of randomness."""
     random = int.from_bytes(os.urandom(10), "big")
-    base = (milliseconds & (1 << 48) - 1) << 80 | 7 << 76 | (random >> 68) << 64 | 2 << 62 | (random & (1 << 61) - 1)
+    # The first 48 bits are the time, ten characters; the other 80 are version, variant and chance.
+    began = f"{prefix}_{_base32(milliseconds >> 40 & 255)[-2:]}{_base32(milliseconds & (1 << 40) - 1)}"
+    base = 7 << 76 | (random >> 68) << 64 | 2 << 62 | (random & (1 << 61) - 1)
     made = []
     for step in range(count):
         # A step of 2^20 keeps the ids in order and their neighbours unguessable.
         value = base + (step << 20)
-        made.append(f"{prefix}_" + "".join([_PAIRS[value >> shift & 1023] for shift in _SHIFTS]))
+        made.append(f"{began}{_base32(value >> 40)}{_base32(value & (1 << 40) - 1)}")
     return made
+
+
+def _base32(bits: int) -> str:
+    """The eight characters of 40 bits."""
+    return f"{_PAIRS[bits >> 30]}{_PAIRS[bits >> 20 & 1023]}{_PAIRS[bits >> 10 & 1023]}{_PAIRS[bits & 1023]}"
 
 
 def order_reference() -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, Final
@@ -50,6 +51,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "unhealthy": (503, "Unhealthy"),
     "outcome_unknown": (503, "Outcome unknown"),
 }
+_WEIGHT: Final = re.compile(r"\s*q\s*=\s*(0(?:\.\d*)?|1(?:\.0*)?)\s*", re.I)
 RETRY_AFTER_SECONDS: Final = {"busy": "1", "outcome_unknown": "1", "rate_limited": "60"}
 
 
@@ -94,14 +96,13 @@ def speak(accept_language: str) -> str:
     """The language to answer in (RFC 9110 §12.5.4): the best weighted that we have, English otherwise."""
     best, best_weight = "en", 0.0
     for part in accept_language[:500].split(","):
-        tag, _, parameter = part.strip().partition(";")
+        tag, *parameters = part.split(";")
         language = tag.strip().split("-")[0].lower()
         weight = 1.0
-        if parameter.strip().startswith("q="):
-            try:
-                weight = float(parameter.strip()[2:])
-            except ValueError:
-                continue
+        for parameter in parameters:
+            if parameter.strip()[:1] in ("q", "Q"):
+                matched = _WEIGHT.fullmatch(parameter)
+                weight = float(matched[1]) if matched else 0.0
         if language in LANGUAGES and weight > best_weight:
             best, best_weight = language, weight
     return best

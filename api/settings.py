@@ -40,7 +40,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
 
     def number(name: str, default: int, low: int, high: int) -> int:
         text = environment.get(name, str(default))
-        if text.isascii() and text.isdigit() and low <= int(text) <= high:
+        if text.isascii() and text.isdigit() and len(text) <= 18 and low <= int(text) <= high:
             return int(text)
         wrong.append(f"{name}={text!r}: a whole number from {low} to {high}")
         return default

@@ -19,6 +19,12 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+class LazyShape(Shape):
+    """What a function never validates by itself (an answer, or a part of a request): built when first asked for."""
+
+    model_config = ConfigDict(defer_build=True)
+
+
 class FromQuery:
     """Marks a field of a POST, PATCH or DELETE that comes from the query string."""
 
@@ -29,6 +35,7 @@ InQuery = Annotated[ValueT, FromQuery()]
 Amount = Annotated[
     int, Strict(), Field(ge=0, le=10**9, description="Minor units of the currency (1299 = 12.99 EUR).", examples=[1299])
 ]
+Total = Annotated[int, Field(ge=0, description="Minor units of the currency.", examples=[2598])]
 Quantity = Annotated[int, Strict(), Field(ge=1, le=10_000, description="Pieces.", examples=[1])]
 Flag = Annotated[bool, Strict()]
 Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code.", examples=["EUR"])]

@@ -112,6 +112,8 @@ def name_of(statement: Sql | None) -> str | None:
             for name, value in vars(module).items():
                 if value is statement and statement is not None:
                     return f"{module_name}.{name}"
+                if isinstance(value, dict) and any(one is statement for one in value.values()):
+                    return f"{module_name}.{name}"
     return repr(statement) if statement is not None else None
 
 

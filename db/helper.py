@@ -128,13 +128,10 @@ def error_from(message: str) -> DatabaseError | None:
         code, detail = spoken.groups()
         quoted = detail.rfind("'")
         return Refused(code, detail[: quoted if quoted >= 0 else None].replace("''", "'"))
-    if failed := _CONSTRAINT.search(message):
+    if failed := _CONSTRAINT.search(message.partition(": SQLITE_")[0]):
         kind, what = failed.groups()
-        return Conflict(
-            kind.lower().replace(" ", "_"),
-            re.sub(r"^index '(.*)'$", r"\1", what or "").split(": SQLITE")[0],
-        )
-    if message.startswith("cannot store ") or "datatype mismatch" in message:
+        return Conflict(kind.lower().replace(" ", "_"), re.sub(r"^index '(.*)'$", r"\1", what or ""))
+    if "cannot store " in message or "datatype mismatch" in message:
         return Conflict("type", message)
     if appended := re.search(r"(\w+_(?:append_only|\w+_refused))\b", message):
         return Conflict("trigger", appended[1])

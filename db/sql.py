@@ -20,9 +20,10 @@ INTEGER_MAX: Final = 2**63 - 1
 
 STATEMENTS: Final[list[Sql]] = []
 
-_TOKEN: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|:(?P<name>[a-z_][a-z0-9_]*)")
+_TOKEN: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:(?P<name>[a-z_][a-z0-9_]*)", re.S)
 _TEXT_OR_COMMENT: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
-_FORBIDDEN: Final = re.compile(r"^\s*(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM|PRAGMA)\b", re.I)
+_FORBIDDEN: Final = re.compile(r"(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM|PRAGMA)\b", re.I)
+_READING: Final = re.compile(r"(SELECT|VALUES|EXPLAIN|WITH(?!.*\b(INSERT|UPDATE|DELETE)\b))\b", re.I | re.S)
 _COMPOUND: Final = re.compile(r"\b(UNION|INTERSECT|EXCEPT)\b", re.I)
 
 Value = str | int | float | None
@@ -43,10 +44,11 @@ class Sql:
     """A statement with named parameters; calling it with their values gives a `Statement`.
 
     `indexes` names what its query plan must use, exactly: an index, or `<table>.pk` for a primary key.
-    `tests/contract/test_plans.py` holds every statement to it on a schema without statistics.
+    `tests/contract/test_plans.py` holds every statement to it on a schema without statistics. `writes` is false for
+    what may be sent in a read.
     """
 
-    __slots__ = ("indexes", "names", "text")
+    __slots__ = ("indexes", "names", "text", "writes")
 
     def __init__(self, source: str, *indexes: str, registered: bool = True) -> None:
         names: list[str] = []
@@ -62,7 +64,9 @@ class Sql:
         self.text = _TOKEN.sub(number, source).strip()
         self.names = tuple(names)
         self.indexes = indexes
-        _check_text(self.text, len(names))
+        bare = _TEXT_OR_COMMENT.sub(_emptied, source).strip()
+        _check_text(self.text, bare, len(names))
+        self.writes = _READING.match(bare) is None
         if registered:
             STATEMENTS.append(self)
 
@@ -112,20 +116,24 @@ def guard(condition: str, code: str, detail: str = "''") -> str:
     )
 
 
-def _check_text(text: str, parameters: int) -> None:
-    bare = _TEXT_OR_COMMENT.sub("''", text)
+def _emptied(found: re.Match[str]) -> str:
+    return "''" if found[0].startswith("'") else " "
+
+
+def _check_text(text: str, bare: str, parameters: int) -> None:
+    """Raise LimitExceeded for a statement that not every engine takes; `bare` is it without texts and comments."""
     problem = None
-    if not bare.strip() or bare.strip() == "''":
+    if not bare:
         problem = "an empty statement"
     elif len(text.encode()) >= STATEMENT_BYTES_MAX:
         problem = f"a statement of {len(text.encode())} bytes (less than {STATEMENT_BYTES_MAX})"
     elif parameters > PARAMETERS_MAX:
         problem = f"{parameters} parameters (at most {PARAMETERS_MAX}): send a list as one JSON text"
-    elif "?" in re.sub(r"\?\d+", "", bare):
+    elif "?" in bare:
         problem = "an unnamed parameter: write :name"
-    elif _FORBIDDEN.match(bare) and not re.match(r"\s*PRAGMA\s+defer_foreign_keys", bare, re.I):
+    elif _FORBIDDEN.match(bare) and not re.match(r"PRAGMA\s+defer_foreign_keys", bare, re.I):
         problem = f"{bare.split()[0].upper()}: a write is one batch, transactions are the helper's"
-    elif ";" in bare.rstrip().rstrip(";") and not re.match(r"\s*CREATE\s+TRIGGER", bare, re.I):
+    elif ";" in bare.rstrip("; \n") and not re.match(r"CREATE\s+TRIGGER", bare, re.I):
         problem = "two statements in one text"
     elif len(_COMPOUND.findall(bare)) >= COMPOUND_TERMS_MAX:
         problem = f"more than {COMPOUND_TERMS_MAX} compound terms"

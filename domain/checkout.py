@@ -5,7 +5,7 @@ The order of refusals: empty order, unknown variant, not for sale, mixed currenc
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -48,6 +48,26 @@ class Sale:
     total: int
 
 
+def order_items(sale: Sale, ids: Sequence[str]) -> list[dict[str, Any]]:
+    """The items of the order that `sale` becomes, as they are answered; titles and prices stay as they are now."""
+    return [
+        {
+            "id": item_id,
+            "product_id": line.row["product_id"],
+            "variant_id": line.row["variant_id"],
+            "producer_id": line.row["producer_id"],
+            "title": line.row["title"],
+            "variant_title": line.row["variant_title"],
+            "status": "PENDING",
+            "quantity": line.quantity,
+            "backordered_quantity": line.backorder,
+            "unit_price": line.row["price"],
+            "total": line.total,
+        }
+        for item_id, line in zip(ids, sale.lines, strict=True)
+    ]
+
+
 def merged(lines: Iterable[tuple[str, int]]) -> dict[str, int]:
     """Pieces by variant: the same variant twice counts as one line."""
     wanted: dict[str, int] = {}
@@ -63,7 +83,7 @@ def decide_sale(
     rows = list(rows)
     if not rows:
         raise Refusal("empty_order")
-    _check_lines(rows)
+    check_lines(rows)
     if coupon_code is not None:
         raise Refusal("coupon_invalid", reason="unknown")
     lines: list[Line] = []
@@ -73,7 +93,7 @@ def decide_sale(
         quantity = row["quantity"]
         available = (row["stock"] or 0) + free.get(row["variant_id"], 0)
         take = min(quantity, available)
-        if take < quantity and row["policy"] != "CONTINUE":
+        if take < quantity and (row["policy"] != "CONTINUE" or row["stock"] is None):  # no row, no backlog
             short.append({"variant_id": row["variant_id"], "requested": quantity, "available": available})
         total = quantity * row["price"]
         subtotal += total
@@ -86,13 +106,14 @@ def decide_sale(
     return sale
 
 
-def _check_lines(rows: list[Mapping[str, Any]]) -> None:
+def check_lines(rows: Sequence[Mapping[str, Any]], beside: Iterable[Mapping[str, Any]] = ()) -> None:
+    """Refuse `rows` (PRICED_LINES) that cannot be sold together, or not with the lines that stand `beside` them."""
     unknown = [row["variant_id"] for row in rows if row["price"] is None]
     if unknown:
         raise Refusal("unknown_variant", variant_id=unknown[0], lines=[{"variant_id": one} for one in unknown])
     hidden = [row["variant_id"] for row in rows if row["status"] != "ACTIVE" or row["policy"] == "DENY"]
     if hidden:
         raise Refusal("variant_not_for_sale", variant_id=hidden[0], lines=[{"variant_id": one} for one in hidden])
-    currencies = {row["currency"] for row in rows}
+    currencies = {row["currency"] for row in (*rows, *beside) if row["currency"] is not None}
     if len(currencies) > 1:
         raise Refusal("mixed_currency", currencies=sorted(currencies))

@@ -9,6 +9,8 @@ import random
 import sys
 import time
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
@@ -52,6 +54,8 @@ AWAY: Final = (
     "database disk image is malformed",
     "file is not a database",
 )
+LOG_BYTES_KEPT: Final = 4_194_304
+"""To this the log's file shrinks when it begins anew; a long read by somebody else may have made it grow."""
 TICK_STEPS: Final = 20_000
 """Virtual machine steps between two looks at the clock; some 1 ms."""
 
@@ -60,7 +64,7 @@ def path_of(url: str) -> Path:
     """The file of `sqlite:///relative.db` or `sqlite:////absolute.db`. Raises ValueError otherwise."""
     parts = urlsplit(url)
     path = unquote(parts.path)[1:]
-    if parts.netloc or not path or path == ":memory:" or parts.query or parts.fragment:
+    if not url.startswith("sqlite:///") or not path or path == ":memory:" or parts.query or parts.fragment:
         raise ValueError(
             f"DATABASE_URL {url!r}: write sqlite:///relative.db or sqlite:////absolute.db (a file, no options)"
         )
@@ -103,13 +107,10 @@ def _promise(connection: Connection, path: Path) -> None:
     if pragma("journal_mode") != wanted:
         mode = pragma(f"journal_mode = {wanted}")
         if not wal:
-            print(  # noqa: T201 - logging is not set up this deep, and silence would hide a slower shop
-                f"warning: SQLite {binding.sqlite_version} has a WAL corruption race (fixed in 3.51.3): "
-                "using journal_mode=TRUNCATE, which is slower. Install pysqlite3 for a modern one.",
-                file=sys.stderr,
-            )
+            _warn_of_an_old_sqlite()
         if mode != wanted:
             raise DatabaseError(f"{path}: journal_mode is {mode}, not {wanted}")
+    pragma(f"journal_size_limit = {LOG_BYTES_KEPT}")
     connection.execute("PRAGMA synchronous = FULL")
     connection.execute("PRAGMA foreign_keys = ON")
     connection.execute("PRAGMA cache_size = -65536")
@@ -134,10 +135,20 @@ def _promise(connection: Connection, path: Path) -> None:
     raise DatabaseError(f"SQLite {binding.sqlite_version} words a guard in a way that we do not understand")
 
 
+@cache
+def _warn_of_an_old_sqlite() -> None:
+    """Once a process."""
+    print(  # noqa: T201 - logging is not set up this deep, and silence would hide a slower shop
+        f"warning: SQLite {binding.sqlite_version} has a WAL corruption race (fixed in 3.51.3): "
+        "using journal_mode=TRUNCATE, which is slower. Install pysqlite3 for a modern one.",
+        file=sys.stderr,
+    )
+
+
 def mapped(error: Exception, *, committing: bool = False) -> DatabaseError:
     """The driver's error as ours. A COMMIT that failed for another reason than a lock has an unknown outcome."""
     message = str(error)
-    if message == "interrupted":
+    if message == "interrupted" and not committing:
         return TimedOut("stopped after the query time-out")
     if "database is locked" in message or "database table is locked" in message:
         return Busy(message)
@@ -204,8 +215,7 @@ def run_read(connection: Connection, statements: Sequence[Statement], watch: Sto
         try:
             return run(connection, statements, watch)
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            roll_back(connection)
     except binding.Error as error:
         raise mapped(error) from error
 
@@ -222,7 +232,14 @@ def run_batch(connection: Connection, statements: Sequence[Statement], watch: St
     except binding.Error as error:
         raise mapped(error, committing=committing) from error
     finally:
-        if connection.in_transaction:
+        roll_back(connection)
+
+
+def roll_back(connection: Connection) -> None:
+    """End the transaction that is still open, if any."""
+    if connection.in_transaction:
+        # Past its deadline even ROLLBACK may be told "interrupted", once it is done; that must not hide the first error.
+        with suppress(binding.Error):
             connection.execute("ROLLBACK")
 
 
@@ -238,19 +255,23 @@ def stop_after(connection: Connection, seconds: float) -> Callable[[], None]:
     return start
 
 
-def checked(statements: Sequence[Statement]) -> Sequence[Statement]:
+def checked(statements: Sequence[Statement], *, reading: bool = False) -> Sequence[Statement]:
+    """The statements of a round trip, looked at before they are sent. Raises ValueError for too many or a write."""
     if not 0 < len(statements) <= STATEMENTS_MAX:
         raise ValueError(f"1 to {STATEMENTS_MAX} statements a round trip, not {len(statements)}")
+    if reading and any([sql.writes for sql, _ in statements]):
+        raise ValueError("a read changes nothing: send it as a batch")
     return statements
 
 
 async def retried(run_once: Callable[[], Awaitable[Result]]) -> Result:
-    """Repeat what is provably not run, with jittered back-off, `ATTEMPTS_MAX` times at most."""
+    """Repeat what is provably not run, with jittered back-off: `ATTEMPTS_MAX` times, and `CONNECT_SECONDS`, at most."""
+    patience = time.monotonic() + CONNECT_SECONDS
     for attempt in range(ATTEMPTS_MAX):
         try:
             return await run_once()
         except Busy:
-            if attempt == ATTEMPTS_MAX - 1:
+            if attempt == ATTEMPTS_MAX - 1 or time.monotonic() > patience:
                 raise
             await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
     raise AssertionError("unreachable")
@@ -259,7 +280,7 @@ async def retried(run_once: Callable[[], Awaitable[Result]]) -> Result:
 class Thread:
     """An aiosqlite connection that runs a whole read or batch in one hop.
 
-    aiosqlite offers one hop per statement only, at twice the cost; its private `_execute` is used here and nowhere else,
+    aiosqlite offers one hop per statement, at twice the cost; its private `_execute` is used here and nowhere else,
     its version is pinned and tests/db/test_sqlite.py holds it.
     """
 
@@ -287,7 +308,12 @@ class Thread:
         connection = AioConnection(self._open, 64)
         # The thread must not keep a process alive whose owner forgot to close; that loses nothing.
         connection._thread.daemon = True
-        return await connection
+        try:
+            return await connection
+        except BaseException:
+            # aiosqlite stops the thread but does not wait for it: its last answer could meet a closed loop.
+            await asyncio.to_thread(connection._thread.join)
+            raise
 
     @property
     def is_open(self) -> bool:
@@ -313,7 +339,7 @@ class SqliteFile:
         self._thread = Thread(path, timeout_ms / 1000)
 
     async def read(self, *statements: Statement) -> list[list[Row]]:
-        return await self._trip("read", run_read, checked(statements))
+        return await self._trip("read", run_read, checked(statements, reading=True))
 
     async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
         return await self._trip("batch", run_batch, checked(statements))

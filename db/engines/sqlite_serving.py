@@ -18,6 +18,7 @@ import random
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -32,6 +33,7 @@ from db.engines.sqlite import (
     foreign_keys_on,
     mapped,
     open_connection,
+    roll_back,
     run,
     run_batch,
     run_read,
@@ -43,10 +45,13 @@ from db.sql import Statement
 GROUP_MAX: Final = 64
 SHORT_READ_STEPS: Final = TICK_STEPS
 """Virtual machine steps that a read may take on the loop's thread; some 1 ms. A list of 100 products needs fewer."""
+SHORT_READ_TICKS: Final = 4
+"""In how many parts they are counted."""
 WAL_BYTES_SOFT: Final = 4_000_000
 """Above this the checkpointer copies pages back, beside the writer."""
-WAL_BYTES_HARD: Final = 64_000_000
-"""Above this a COMMIT is followed by a checkpoint in the same thread, so that the log starts anew."""
+WAL_BYTES_LONG: Final = 16_000_000
+"""Above this the next COMMIT copies the rest of them in its own thread, so that the log begins anew: in a rush the
+checkpointer, which copies while others write, never meets a pause in which nothing is left to copy."""
 CHECKPOINT_SECONDS: Final = 0.25
 
 
@@ -69,6 +74,8 @@ class SqliteServing:
         self._opened = False
         self._waiting: list[_Waiting] = []
         self._writing: asyncio.Task[None] | None = None
+        self._ticks_left = 0
+        self._log_is_long = False
         self._pool_kept, self._pool_max = pool
 
     def _open(self) -> None:
@@ -76,25 +83,33 @@ class SqliteServing:
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
         self._start_writing = stop_after(self._writer, self._timeout_seconds)
         self._reader = open_connection(self._path, busy_seconds=0, any_thread=True)
-        self._reader.set_progress_handler(lambda: 1, SHORT_READ_STEPS)
+        self._reader.set_progress_handler(self._tick, SHORT_READ_STEPS // SHORT_READ_TICKS)
         self._idle = [Thread(self._path, self._timeout_seconds) for _ in range(self._pool_max)]
         self._reading = asyncio.Semaphore(self._pool_max)
         self._commits: queue.SimpleQueue[Callable[[], None] | None] = queue.SimpleQueue()
         self._closed = threading.Event()
         self._threads = [
-            threading.Thread(target=self._committer, daemon=True, name="tallystick-commit"),
-            threading.Thread(target=self._checkpointer, daemon=True, name="tallystick-checkpoint"),
+            threading.Thread(target=_committer, args=(self._commits,), daemon=True, name="tallystick-commit"),
+            threading.Thread(
+                target=self._checkpointer, args=(self._closed,), daemon=True, name="tallystick-checkpoint"
+            ),
         ]
         for thread in self._threads:
             thread.start()
         self._opened = True
 
+    def _tick(self) -> bool:
+        self._ticks_left -= 1
+        return self._ticks_left < 0
+
     async def read(self, *statements: Statement) -> list[list[Row]]:
-        checked(statements)
+        checked(statements, reading=True)
         if not self._opened:
             self._open()
         self.trips += 1
         watch = Stopwatch()
+        # SQLite counts the steps of a prepared statement over all its runs: in each run one tick may come early.
+        self._ticks_left = SHORT_READ_TICKS + len(statements)
         failed: Exception | None = None
         try:
             try:
@@ -131,7 +146,9 @@ class SqliteServing:
             if self.live <= 1 and not self._waiting and self._writing is None:
                 try:
                     self._start_writing()
-                    return run_batch(self._writer, statements, watch)
+                    results = run_batch(self._writer, statements, watch)
+                    self._bound_log()
+                    return results
                 except Busy:
                     pass  # another process holds the lock: wait for it below, off the loop
             answered: asyncio.Future[list[list[Row]]] = asyncio.get_running_loop().create_future()
@@ -157,20 +174,25 @@ class SqliteServing:
                     _settle(group, [error] * len(group))
                     continue
                 group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
+                group = [one for one in group if not one.answered.done()]  # who went away meanwhile wants nothing
                 results = self._run_group(group)
-                if len(results) < len(group):
+                if not self._writer.in_transaction:
                     self._undone(group, results)
                 elif all(isinstance(result, Exception) for result in results):
-                    self._rollback()
+                    roll_back(self._writer)
                     _settle(group, results)
                 else:
                     failed = await self._commit()
                     _settle(group, [failed or result for result in results])
         except BaseException as error:
-            # A defect of ours: whoever waits must hear of it, and the lock must go.
+            # A defect of ours, or the loop is ended: whoever waits must hear of it, and the lock must go; when ended,
+            # after the COMMIT that may still be under way in its thread.
             waiting, self._waiting = [*group, *self._waiting], []
             _settle(waiting, [Unknown(repr(error))] * len(waiting))
-            self._rollback()
+            if isinstance(error, Exception):
+                roll_back(self._writer)
+            else:
+                self._commits.put(lambda: roll_back(self._writer))
             raise
         finally:
             self._writing = None
@@ -178,7 +200,7 @@ class SqliteServing:
     def _undone(self, group: list[_Waiting], results: list[Any]) -> None:
         """SQLite rolled everything back (time-out, full disk): the last one run hears why, the others go again."""
         culprit = len(results) - 1
-        self._rollback()
+        roll_back(self._writer)
         _settle([group[culprit]], [results[culprit]])
         self._waiting = [*group[:culprit], *group[culprit + 1 :], *self._waiting]
 
@@ -187,6 +209,8 @@ class SqliteServing:
         patience = time.monotonic() + CONNECT_SECONDS
         pause = 0.0005
         while True:
+            # Past its deadline even this may be told "interrupted", though it is done.
+            self._start_writing()
             try:
                 self._writer.execute("BEGIN IMMEDIATE")
                 return
@@ -200,7 +224,7 @@ class SqliteServing:
     def _run_group(self, group: list[_Waiting]) -> list[Any]:
         """A savepoint for each batch, so that a refused one is undone alone: rows or the error of each.
 
-        Fewer results than batches: the last one's error made SQLite roll back everything.
+        The transaction is gone: the last result's error made SQLite roll back everything.
         """
         execute = self._writer.execute
         results: list[Any] = []
@@ -210,11 +234,13 @@ class SqliteServing:
                 execute("SAVEPOINT batch")
             try:
                 results.append(run(self._writer, one.statements, one.watch))
-            except binding.Error as error:
-                results.append(mapped(error))
+            except Exception as error:
+                # What the driver finds wrong is the batch's own fault, too: the others of the group must not suffer.
+                results.append(mapped(error) if isinstance(error, binding.Error) else error)
                 if not self._writer.in_transaction:
                     break
                 if len(group) > 1:
+                    self._start_writing()
                     execute("ROLLBACK TO batch")
             if len(group) > 1:
                 execute("RELEASE batch")
@@ -226,36 +252,36 @@ class SqliteServing:
 
         def commit() -> None:
             failed = None
+            self._start_writing()
             try:
                 self._writer.execute("COMMIT")
-                if self._wal_bytes() > WAL_BYTES_HARD:
-                    self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
             except binding.Error as error:
                 failed = mapped(error, committing=True)
-                self._rollback()
-            loop.call_soon_threadsafe(done.set_result, failed)
+                roll_back(self._writer)
+            else:
+                self._bound_log()
+            with suppress(RuntimeError):  # a loop that was ended meanwhile
+                loop.call_soon_threadsafe(_tell, done, failed)
 
         self._commits.put(commit)
         return await done
 
-    def _rollback(self) -> None:
-        if self._writer.in_transaction:
-            self._writer.execute("ROLLBACK")
+    def _bound_log(self) -> None:
+        if self._log_is_long:
+            self._log_is_long = False
+            with suppress(binding.Error):  # what was committed is kept, and the checkpointer will ask again
+                self._writer.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
 
-    def _committer(self) -> None:
-        while work := self._commits.get():
-            work()
-
-    def _checkpointer(self) -> None:
+    def _checkpointer(self, closed: threading.Event) -> None:
         connection: Connection = None
-        while not self._closed.wait(CHECKPOINT_SECONDS):
+        while not closed.wait(CHECKPOINT_SECONDS):
             if self._wal_bytes() > WAL_BYTES_SOFT:
-                if connection is None:
-                    connection = open_connection(self._path)
                 try:
+                    connection = connection or open_connection(self._path)
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                except binding.Error:
+                except (binding.Error, DatabaseError):
                     continue  # a full disk or a lock; the next round tries again, and the log keeps everything
+                self._log_is_long = self._wal_bytes() > WAL_BYTES_LONG
         if connection is not None:
             connection.close()
 
@@ -274,17 +300,33 @@ class SqliteServing:
         """Wait for what is being written, then close every connection (the last one empties the log)."""
         if not self._opened:
             return
-        if self._writing is not None:
-            await self._writing
+        for _ in range(self._pool_max):
+            await self._reading.acquire()  # long reads end, at their time-out if not before
+        while self._writing is not None:
+            await asyncio.wait([self._writing])
         self._opened = False
+        # From here on a call opens others.
+        threads, idle, reading, reader, writer = self._threads, self._idle, self._reading, self._reader, self._writer
         self._closed.set()
         self._commits.put(None)
-        for thread in self._threads:
+        for thread in threads:
             await asyncio.to_thread(thread.join)
-        for reader in self._idle:
-            await reader.close()
-        self._reader.close()
-        self._writer.close()
+        for one in idle:
+            await one.close()
+        reader.close()
+        writer.close()
+        for _ in range(self._pool_max):
+            reading.release()
+
+
+def _committer(commits: queue.SimpleQueue[Callable[[], None] | None]) -> None:
+    while work := commits.get():
+        work()
+
+
+def _tell(done: asyncio.Future[Any], failed: DatabaseError | None) -> None:
+    if not done.done():
+        done.set_result(failed)
 
 
 def _settle(group: list[_Waiting], results: Sequence[Any]) -> None:

@@ -1,4 +1,4 @@
-"""Statements of the sale that both the quote and the checkout send."""
+"""Statements of the sale that more than one endpoint sends: whose cart it is, and what lines cost."""
 
 from __future__ import annotations
 
@@ -27,9 +27,9 @@ PRICED_CART = Sql(
     f"""
     SELECT c.variant_id, c.quantity, {_PRICED}
     FROM cart_items c LEFT JOIN live_variants v ON v.id = c.variant_id {_OF_VARIANT}
-    WHERE c.cart_id = :cart_id
+    WHERE c.cart_id = :cart_id ORDER BY c.id
     """,
-    "cart_items_variant_once",
+    "cart_items_by_cart",
     "variants.pk",
     "products.pk",
     "inventory.pk",
