@@ -40,6 +40,7 @@ Run = Callable[[Any, Call], Awaitable[Answer[Any]]]
 Wanted = Literal["required", "optional"] | None
 _ONCE: Final = (b"authorization", b"content-type", b"idempotency-key", b"if-match", b"x-cart-token")
 _VERSION: Final = re.compile(rb'(?:W/)?"([0-9]{1,15})"')
+_UNSOUND: Final = re.compile("[\0\ud800-\udfff]")
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 SANE_ID: Final = re.compile(rb"[A-Za-z0-9._:/+=-]{1,128}")
@@ -139,7 +140,7 @@ class Endpoint:
         known = settings()
         telemetry.set_up(known.log_level, known.slow_query_ms)
         matched = self.pattern.fullmatch(scope["path"])
-        if matched is None or "\0" in scope["path"]:
+        if matched is None or _UNSOUND.search(scope["path"]):
             raise Problem("not_found")
         if scope["method"] != self.method:
             raise Problem("method_not_allowed")

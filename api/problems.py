@@ -84,7 +84,7 @@ class Problem(Exception):
                 {"pointer": pointer, "code": code, "detail": sentence(f"invalid.{code}", language, context)}
                 for pointer, code, context in self.errors
             ]
-        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode()
+        return json.dumps(members, ensure_ascii=False, separators=(",", ":")).encode("utf-8", "replace")
 
 
 def invalid(pointer: str, code: str, **context: Any) -> Problem:

@@ -238,7 +238,7 @@ def run_batch(connection: Connection, statements: Sequence[Statement], watch: St
 def roll_back(connection: Connection) -> None:
     """End the transaction that is still open, if any."""
     if connection.in_transaction:
-        # Past its deadline even ROLLBACK may be told "interrupted", once it is done; that must not hide the first error.
+        # Past its deadline even ROLLBACK, once done, may be told "interrupted"; that must not hide the first error.
         with suppress(binding.Error):
             connection.execute("ROLLBACK")
 

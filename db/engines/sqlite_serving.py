@@ -130,8 +130,8 @@ class SqliteServing:
             finally:
                 # Last in, first out: the open ones are taken first, and what opened in a rush is closed after it.
                 if sum(one.is_open for one in self._idle) >= self._pool_kept:
-                    await thread.close()
                     self._idle.insert(0, thread)
+                    await thread.close()
                 else:
                     self._idle.append(thread)
 
@@ -173,8 +173,7 @@ class SqliteServing:
                     group, self._waiting = self._waiting, []
                     _settle(group, [error] * len(group))
                     continue
-                group, self._waiting = self._waiting[:GROUP_MAX], self._waiting[GROUP_MAX:]
-                group = [one for one in group if not one.answered.done()]  # who went away meanwhile wants nothing
+                group = self._next_group()
                 results = self._run_group(group)
                 if not self._writer.in_transaction:
                     self._undone(group, results)
@@ -185,17 +184,28 @@ class SqliteServing:
                     failed = await self._commit()
                     _settle(group, [failed or result for result in results])
         except BaseException as error:
-            # A defect of ours, or the loop is ended: whoever waits must hear of it, and the lock must go; when ended,
-            # after the COMMIT that may still be under way in its thread.
+            # A defect of ours, or the loop is ended: whoever waits must hear of it, and the lock must go, after the
+            # COMMIT that may still be under way in its thread.
             waiting, self._waiting = [*group, *self._waiting], []
             _settle(waiting, [Unknown(repr(error))] * len(waiting))
-            if isinstance(error, Exception):
-                roll_back(self._writer)
-            else:
-                self._commits.put(lambda: roll_back(self._writer))
+            committed = threading.Event()
+            self._commits.put(committed.set)
+            committed.wait(CONNECT_SECONDS)
+            roll_back(self._writer)
             raise
         finally:
             self._writing = None
+
+    def _next_group(self) -> list[_Waiting]:
+        """Those who wait, in their order, but for who went away meanwhile.
+
+        A batch that defers its foreign keys goes alone: they stay deferred until the COMMIT, for the whole group.
+        """
+        some = self._waiting[:GROUP_MAX]
+        defers = [any(sql.text[:6].upper() == "PRAGMA" for sql, _ in one.statements) for one in some]
+        count = (defers.index(True) or 1) if True in defers else len(some)
+        self._waiting = self._waiting[count:]
+        return [one for one in some[:count] if not one.answered.done()]
 
     def _undone(self, group: list[_Waiting], results: list[Any]) -> None:
         """SQLite rolled everything back (time-out, full disk): the last one run hears why, the others go again."""
@@ -224,7 +234,7 @@ class SqliteServing:
     def _run_group(self, group: list[_Waiting]) -> list[Any]:
         """A savepoint for each batch, so that a refused one is undone alone: rows or the error of each.
 
-        The transaction is gone: the last result's error made SQLite roll back everything.
+        If the transaction is gone afterwards, the last one's error made SQLite roll back everything.
         """
         execute = self._writer.execute
         results: list[Any] = []

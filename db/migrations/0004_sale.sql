@@ -27,6 +27,8 @@ CREATE TABLE cart_items (
   updated_at TEXT NOT NULL
 ) STRICT;
 CREATE UNIQUE INDEX cart_items_variant_once ON cart_items (cart_id, variant_id);
+-- A cart, and the order made of it, show their articles as they were put in, without sorting.
+CREATE INDEX cart_items_by_cart ON cart_items (cart_id, id);
 CREATE INDEX cart_items_by_variant ON cart_items (variant_id);
 
 CREATE TABLE orders (
@@ -66,8 +68,8 @@ CREATE TABLE orders (
 CREATE UNIQUE INDEX orders_reference_once ON orders (reference);
 CREATE UNIQUE INDEX orders_cart_once ON orders (cart_id) WHERE cart_id IS NOT NULL;
 CREATE INDEX orders_by_user ON orders (user_id, status, placed_at) WHERE user_id IS NOT NULL;
-CREATE INDEX orders_by_api_key ON orders (api_key_id) WHERE api_key_id IS NOT NULL;
-CREATE INDEX orders_by_phone ON orders (customer_phone, placed_at);
+CREATE INDEX orders_by_api_key ON orders (api_key_id, placed_at, id) WHERE api_key_id IS NOT NULL;
+CREATE INDEX orders_by_phone ON orders (customer_phone, placed_at, id);
 CREATE INDEX orders_by_status ON orders (status, placed_at, id);
 CREATE INDEX orders_by_expires_at ON orders (expires_at) WHERE status = 'PENDING' AND expires_at IS NOT NULL;
 CREATE TRIGGER orders_status_moves BEFORE UPDATE OF status ON orders
@@ -123,6 +125,14 @@ BEGIN SELECT RAISE(ABORT, 'order_items_deletion_refused: orders are history'); E
 CREATE TRIGGER order_items_are_not_replaced BEFORE INSERT ON order_items
 WHEN EXISTS (SELECT 1 FROM order_items WHERE id = NEW.id) OR EXISTS (SELECT 1 FROM order_items WHERE rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'order_items_replacement_refused: the item exists'); END;
+
+-- What was ordered stays in the catalog, at least archived, whoever writes.
+CREATE TRIGGER products_ordered_are_kept BEFORE UPDATE OF deleted_at ON products
+WHEN NEW.deleted_at IS NOT NULL AND EXISTS (SELECT 1 FROM order_items WHERE product_id = NEW.id)
+BEGIN SELECT json_extract('{}', 'guard:product_ordered:'); END;
+CREATE TRIGGER variants_ordered_are_kept BEFORE UPDATE OF deleted_at ON variants
+WHEN NEW.deleted_at IS NOT NULL AND EXISTS (SELECT 1 FROM order_items WHERE variant_id = NEW.id)
+BEGIN SELECT json_extract('{}', 'guard:variant_ordered:'); END;
 
 CREATE TABLE order_events (
   id          TEXT PRIMARY KEY,

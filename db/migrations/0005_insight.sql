@@ -4,7 +4,7 @@ CREATE TABLE analytics_events (
   id         TEXT PRIMARY KEY,
   event_type TEXT NOT NULL CONSTRAINT analytics_events_type_has_its_form CHECK (length(event_type) BETWEEN 1 AND 100 AND event_type NOT GLOB '*[^a-z0-9_.]*'),
   -- When it happened, by the client's word; created_at is when it reached us.
-  timestamp  TEXT NOT NULL,
+  timestamp  TEXT NOT NULL CONSTRAINT analytics_events_timestamp_has_its_form CHECK (timestamp GLOB '[0-9][0-9][0-9][0-9]-[0-9][0-9]-[0-9][0-9]T*Z'),
   user_id    TEXT REFERENCES users (id),
   session_id TEXT,
   properties TEXT NOT NULL DEFAULT '{}' CONSTRAINT analytics_events_properties_are_an_object CHECK (json_valid(properties) AND json_type(properties) = 'object'),

@@ -3,6 +3,8 @@ DROP TRIGGER payments_are_kept;
 DROP TABLE payments;
 DROP TRIGGER order_events_append_only_delete;
 DROP TABLE order_events;
+DROP TRIGGER products_ordered_are_kept;
+DROP TRIGGER variants_ordered_are_kept;
 DROP TRIGGER order_items_are_kept;
 DROP TABLE order_items;
 DROP TRIGGER orders_are_kept;

@@ -74,9 +74,8 @@ def test_an_order_without_a_limit_waits(shop: Shop) -> None:
 
 def test_an_order_paid_in_part_waits_for_somebody_to_decide(shop: Shop) -> None:
     order = shop.order({shop.variant(price=1000): 1})
-    paid = shop.post(
-        f"/orders/{order['id']}/payments", {"provider": "manual", "amount": 400}, api_key=shop.admin, idempotency_key="p"
-    )
+    payment = {"provider": "manual", "amount": 400}
+    paid = shop.post(f"/orders/{order['id']}/payments", payment, api_key=shop.admin, idempotency_key="part")
     assert paid.status == 201
     shop.clock(2 * DAY)
     with shop.unchanged():
