@@ -1,4 +1,4 @@
-"""A shop for tests: requests go in as API Gateway events, through the real handlers; rows are read by a raw connection."""
+"""A shop for tests: requests go in as API Gateway events, through the real handlers; rows come by a raw connection."""
 
 from __future__ import annotations
 

@@ -1,0 +1,46 @@
+# The only list of commands: `make help` prints it. Each target does its own set-up, in .venv beside this file.
+
+PYTHON ?= python3
+VENV := .venv
+RUN := $(VENV)/bin/python
+TALLY := $(RUN) -m cli.main
+STAMP := $(VENV)/.installed
+RUNS ?= 20
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.DEFAULT_GOAL := help
+.PHONY: help setup dev test check bench race routes
+
+help: ## this list
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
+	@echo
+	@echo '  PORT=8001 and DATABASE_URL=sqlite:///other.db override what `make dev` serves.'
+
+setup: $(STAMP) ## make .venv and install everything into it (done by the others, too)
+	@:
+
+dev: setup ## migrate, seed the demo shop, serve it with reload on 127.0.0.1:8000
+	@$(TALLY) dev
+
+test: check ## everything that CI runs: the checks, then the tests with coverage
+	$(RUN) -m pytest --cov
+
+check: setup ## the fast half: format, lint, types, drift of what is derived, the template
+	$(RUN) -m ruff format --check .
+	$(RUN) -m ruff check .
+	$(RUN) -m mypy
+	$(TALLY) routes --check
+	$(VENV)/bin/cfn-lint template.yaml
+
+bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, growth
+	$(RUN) -m bench
+
+race: setup ## the race for the last pieces, RUNS=20 times each way
+	@sh tools/race.sh $(RUN) $(RUNS)
+
+routes: setup ## derive template.yaml, openapi.json and the reference from the endpoints
+	$(TALLY) routes --write
+
+$(STAMP): pyproject.toml constraints.txt tools/setup.sh
+	@sh tools/setup.sh '$(PYTHON)' $(VENV)
+	@touch $@
