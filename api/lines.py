@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -20,16 +20,13 @@ class Line(Shape):
 Lines = Annotated[list[Line], Field(max_length=LINES_MAX)]
 
 
-def wanted(lines: Sequence[Line]) -> dict[str, int]:
-    """Pieces by variant: the same variant twice counts as one line."""
-    return merged((line.variant_id, line.quantity) for line in lines)
+def wanted(lines: Sequence[Line], name: str) -> dict[str, int]:
+    """Pieces by variant: the same variant twice counts as one line. Raises 422 if that makes one too large.
 
-
-def check_quantities(lines: Sequence[Line], pieces: Mapping[str, int], name: str) -> None:
-    """Raises 422 for a variant that comes to too many `pieces` over all its lines. `name` is the field of the lines.
-
-    Asked after the read that tells who calls, because that is judged first.
+    `name` is the field of the lines.
     """
-    for index, line in enumerate(lines):
-        if pieces[line.variant_id] > QUANTITY_MAX:
-            raise invalid(f"/{name}/{index}/quantity", "less_than_equal", le=QUANTITY_MAX)
+    pieces = merged((line.variant_id, line.quantity) for line in lines)
+    if max(pieces.values(), default=0) > QUANTITY_MAX:
+        index = next(index for index, line in enumerate(lines) if pieces[line.variant_id] > QUANTITY_MAX)
+        raise invalid(f"/{name}/{index}/quantity", "less_than_equal", le=QUANTITY_MAX)
+    return pieces

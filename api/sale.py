@@ -9,7 +9,7 @@ from pydantic import Field, Strict
 
 from api.buyer_shapes import Address
 from api.call import Call, dumps
-from api.lines import Lines, check_quantities, wanted
+from api.lines import Lines, wanted
 from api.shapes import Attributes, LazyShape, id_of
 from db.helper import Row
 from db.statements import checkout, stock
@@ -34,16 +34,13 @@ class SaleRequest(LazyShape):
 async def read_sale(request: SaleRequest, call: Call) -> tuple[list[Row], list[Hold], Mapping[str, Any] | None]:
     """Priced lines, holds that count as free, and the cart if there is one. Raises Refusal, and 422 for a line."""
     if (request.cart_id is None) == (request.lines is None):
-        await call.read()
         raise Refusal("cart_or_lines")
     free = {"location_id": LOCATION, "now": call.now, "cart_id": request.cart_id}
     if request.lines is not None:
-        pieces = wanted(request.lines)
-        lines = dumps(pieces)
+        lines = dumps(wanted(request.lines, "lines"))
         rows, holds = await call.read(
             checkout.PRICED_LINES(lines=lines, location_id=LOCATION), stock.FREE_HOLDS(variants=lines, **free)
         )
-        check_quantities(request.lines, pieces, "lines")
         return rows, holds, None
     carts, rows, holds = await call.read(
         checkout.CART_OF_CALLER(

@@ -61,6 +61,9 @@ def set_up(level: str, slow_query_ms: int) -> None:
         log.addHandler(handler)
         log.propagate = False
     log.setLevel(level.upper())
+    # Their lines quote what is executed, values and all, and paths: not even where everything else is at DEBUG.
+    for name in ("aiosqlite", "mangum"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     if observe_trip not in observers:
         observers.append(observe_trip)
 
@@ -107,14 +110,15 @@ def observe_request(name: str, status: int, seconds: float, facts: dict[str, Any
 
 def name_of(statement: Sql | None) -> str | None:
     """`module.NAME` of a statement: found by looking, because only slow ones are asked."""
+    if statement is None:
+        return None
     for module_name, module in list(sys.modules.items()):
         if module_name.startswith(("db.", "functions.", "api.")):
             for name, value in vars(module).items():
-                if value is statement and statement is not None:
+                held = value.values() if isinstance(value, dict) else value if isinstance(value, tuple) else (value,)
+                if any(one is statement for one in held):
                     return f"{module_name}.{name}"
-                if isinstance(value, dict) and any(one is statement for one in value.values()):
-                    return f"{module_name}.{name}"
-    return repr(statement) if statement is not None else None
+    return repr(statement)
 
 
 def prometheus() -> str:

@@ -23,7 +23,10 @@ STATEMENTS: Final[list[Sql]] = []
 _TOKEN: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:(?P<name>[a-z_][a-z0-9_]*)", re.S)
 _TEXT_OR_COMMENT: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
 _FORBIDDEN: Final = re.compile(r"(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM|PRAGMA)\b", re.I)
-_READING: Final = re.compile(r"(SELECT|VALUES|EXPLAIN|WITH(?!.*\b(INSERT|UPDATE|DELETE)\b))\b", re.I | re.S)
+_READING: Final = re.compile(
+    r"(SELECT|VALUES|EXPLAIN|WITH(?!.*\b(INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b))\b", re.I | re.S
+)
+_UNNAMED: Final = re.compile(r"\?|[@$]\w|:[A-Z0-9]")
 _COMPOUND: Final = re.compile(r"\b(UNION|INTERSECT|EXCEPT)\b", re.I)
 
 Value = str | int | float | None
@@ -96,8 +99,8 @@ def check_values(values: Iterable[Value]) -> None:
     for value in values:
         if type(value) is str:
             # Each engine cuts a text at NUL in another place, so none with one means the same everywhere.
-            if len(value) > VALUE_BYTES_MAX // 4 or "\0" in value:
-                _check_long_text(value)
+            if len(value) > VALUE_BYTES_MAX // 4 or "\0" in value or not value.isascii():
+                _check_special_text(value)
         elif value is not None and type(value) is not bool:
             _check_number(value)
 
@@ -129,7 +132,7 @@ def _check_text(text: str, bare: str, parameters: int) -> None:
         problem = f"a statement of {len(text.encode())} bytes (less than {STATEMENT_BYTES_MAX})"
     elif parameters > PARAMETERS_MAX:
         problem = f"{parameters} parameters (at most {PARAMETERS_MAX}): send a list as one JSON text"
-    elif "?" in bare:
+    elif _UNNAMED.search(bare):
         problem = "an unnamed parameter: write :name"
     elif _FORBIDDEN.match(bare) and not re.match(r"PRAGMA\s+defer_foreign_keys", bare, re.I):
         problem = f"{bare.split()[0].upper()}: a write is one batch, transactions are the helper's"
@@ -141,10 +144,14 @@ def _check_text(text: str, bare: str, parameters: int) -> None:
         raise LimitExceeded(f"not every engine takes {problem}: {' '.join(text.split())[:80]}")
 
 
-def _check_long_text(value: str) -> None:
+def _check_special_text(value: str) -> None:
     if "\0" in value:
         raise LimitExceeded("a text with a NUL character is cut differently by each engine")
-    if len(value.encode()) > VALUE_BYTES_MAX:
+    try:
+        size = len(value.encode())
+    except UnicodeEncodeError as error:
+        raise LimitExceeded("half a surrogate pair is no character, and no text may hold it") from error
+    if size > VALUE_BYTES_MAX:
         raise LimitExceeded(f"a value of more than {VALUE_BYTES_MAX} bytes")
 
 

@@ -29,6 +29,12 @@ def shop(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Ite
     shop.close()
 
 
+@pytest.fixture(autouse=True)
+def loop_of_handlers() -> None:
+    """A test that used asyncio.run has left no loop behind, and a handler imported next would make one of its own."""
+    asyncio.set_event_loop(LOOP)
+
+
 @pytest.fixture(scope="session", autouse=True)
 def one_loop() -> Iterator[None]:
     yield

@@ -16,32 +16,15 @@ from db import invariants
 from db.helper import Conflict, Database, insert_statements
 from db.seeds.records import TABLES, Record, Unit, Words, units
 from db.seeds.tables import tables
-from db.sql import Sql
+from db.sql import unregistered
 
 ATTEMPTS_MAX: Final = 3
 
+ROOTS: Final = ("locations", "producers", "categories", "collections", "products")
 # :ids = [id, …]; which of them are there already, deleted ones included: nobody wants those back.
-PRESENT: Final = {
-    "locations": Sql(
-        "SELECT l.id FROM json_each(:ids) w CROSS JOIN locations l WHERE l.id = w.value",
-        "locations.pk",
-    ),
-    "producers": Sql(
-        "SELECT p.id FROM json_each(:ids) w CROSS JOIN producers p WHERE p.id = w.value",
-        "producers.pk",
-    ),
-    "categories": Sql(
-        "SELECT c.id FROM json_each(:ids) w CROSS JOIN categories c WHERE c.id = w.value",
-        "categories.pk",
-    ),
-    "collections": Sql(
-        "SELECT c.id FROM json_each(:ids) w CROSS JOIN collections c WHERE c.id = w.value",
-        "collections.pk",
-    ),
-    "products": Sql(
-        "SELECT p.id FROM json_each(:ids) w CROSS JOIN products p WHERE p.id = w.value",
-        "products.pk",
-    ),
+_PRESENT: Final = {
+    table: unregistered(f"SELECT t.id FROM json_each(:ids) w CROSS JOIN {table} t WHERE t.id = w.value")
+    for table in ROOTS
 }
 
 
@@ -82,8 +65,8 @@ async def seed(db: Database, profile: str, words: Words) -> Seeded:
 
 
 async def _missing(db: Database, wanted: list[Unit]) -> list[Unit]:
-    ids = {table: json.dumps([unit.id for unit in wanted if unit.table == table]) for table in PRESENT}
-    found = await db.read(*(PRESENT[table](ids=ids[table]) for table in PRESENT))
+    ids = {table: json.dumps([unit.id for unit in wanted if unit.table == table]) for table in ROOTS}
+    found = await db.read(*(_PRESENT[table](ids=ids[table]) for table in ROOTS))
     present = {row["id"] for rows in found for row in rows}
     return [unit for unit in wanted if unit.id not in present]
 

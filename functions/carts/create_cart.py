@@ -14,7 +14,7 @@ from api.auth import PUBLIC
 from api.call import Answer, Call, dumps
 from api.carts import Cart, adding, as_it_is
 from api.endpoint import TEXT, endpoint
-from api.lines import Lines, check_quantities, wanted
+from api.lines import Lines, wanted
 from api.shapes import Shape
 from db.sql import Sql
 from db.statements.checkout import PRICED_LINES
@@ -46,10 +46,9 @@ ADD_CART = Sql("""
     errors=("unknown_variant", "variant_not_for_sale", "mixed_currency"),
 )
 async def create_cart(request: CreateCartRequest, call: Call) -> Answer[NewCart]:
-    pieces = wanted(request.items)
+    pieces = wanted(request.items, "items")
     priced = [PRICED_LINES(lines=dumps(pieces), location_id=LOCATION)] if pieces else []
     for rows in await call.read(*priced):
-        check_quantities(request.items, pieces, "items")
         check_lines(rows)
     cart_id = call.id("cart")
     lines = [

@@ -13,7 +13,7 @@ from api.auth import PUBLIC
 from api.call import Answer, Call, dumps
 from api.carts import Cart, CartKey, as_it_is, asked_for, changing, open_cart
 from api.endpoint import TEXT, endpoint
-from api.lines import Lines, check_quantities, wanted
+from api.lines import Lines, wanted
 from api.shapes import Shape
 from db.sql import Sql, Statement
 from db.statements.carts import FITS, SET_LINES
@@ -45,13 +45,11 @@ REMOVE_OTHERS = Sql(
     errors=("cart_not_found", *CLOSED, "unknown_variant", "variant_not_for_sale", "mixed_currency"),
 )
 async def update_cart(request: UpdateCartRequest, call: Call) -> Answer[Cart]:
-    items, now = request.items or [], call.now
-    pieces = wanted(items)
+    pieces, now = wanted(request.items or [], "items"), call.now
     found, rows = await call.read(
         asked_for(request.cart, call), PRICED_LINES(lines=dumps(pieces), location_id=LOCATION)
     )
     cart_id = open_cart(found, call)["id"]
-    check_quantities(items, pieces, "items")
     check_lines(rows)
     lines = dumps(
         [

@@ -1,4 +1,4 @@
-"""One serving process that is asked many things at once, without a socket: group commit, and reads beside the writer."""
+"""One serving process that is asked many things at once, without a socket: it commits in groups."""
 
 from __future__ import annotations
 
