@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from api import openapi_parts as parts
-from api.auth import PUBLIC
+from api.auth import PUBLIC, SIGNED_IN
 from api.endpoint import Endpoint
 from api.problems import CODES, RETRY_AFTER_SECONDS
 from api.shapes import Page
@@ -71,7 +71,7 @@ def document(endpoints: Iterable[Endpoint], version: str) -> Json:
 def codes_of(endpoint: Endpoint) -> list[str]:
     """Every code that the endpoint can give, those that follow from its declaration included, by status."""
     codes = {"method_not_allowed", "unauthenticated", "invalid", "internal", "busy", *endpoint.errors}
-    if endpoint.permission != PUBLIC:
+    if endpoint.permission not in (PUBLIC, SIGNED_IN):
         codes.add("forbidden")
     if endpoint.path_names:
         codes.add("not_found")

@@ -23,10 +23,12 @@ REQUEST_SECONDS: Final[defaultdict[str, float]] = defaultdict(float)
 TRIPS: Final[Counter[tuple[str, str]]] = Counter()
 TRIP_SECONDS: Final[defaultdict[tuple[str, str], float]] = defaultdict(float)
 SLOW: Final[Counter[str]] = Counter()
-ERRORS: Final[Counter[str]] = Counter()
+VERY_SLOW: Final[Counter[str]] = Counter()
+ERRORS: Final[Counter[tuple[str, str]]] = Counter()
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 BUCKETED: Final[Counter[tuple[str, float]]] = Counter()
 
+VERY_SLOW_SECONDS: Final = 1.0
 _slow_seconds = 0.2
 
 
@@ -73,9 +75,10 @@ def observe_trip(trip: Trip) -> None:
     TRIPS[trip.engine, trip.kind] += 1
     TRIP_SECONDS[trip.engine, trip.kind] += trip.seconds
     if trip.error:
-        ERRORS[trip.error] += 1
+        ERRORS[trip.error, trip.what] += 1
     if trip.seconds > _slow_seconds:
         SLOW[trip.kind] += 1
+        VERY_SLOW[trip.kind] += trip.seconds > VERY_SLOW_SECONDS
         facts = {
             "kind": trip.kind,
             "milliseconds": round(trip.seconds * 1000, 1),
@@ -145,7 +148,10 @@ def prometheus() -> str:
     lines.append("# TYPE tallystick_slow_queries_total counter")
     for kind, count in sorted(SLOW.items()):
         lines.append(f'tallystick_slow_queries_total{{kind="{kind}"}} {count}')
+    lines.append("# TYPE tallystick_very_slow_queries_total counter")
+    for kind, count in sorted(VERY_SLOW.items()):
+        lines.append(f'tallystick_very_slow_queries_total{{kind="{kind}"}} {count}')
     lines.append("# TYPE tallystick_database_errors_total counter")
-    for error, count in sorted(ERRORS.items()):
-        lines.append(f'tallystick_database_errors_total{{error="{error}"}} {count}')
+    for (error, what), count in sorted(ERRORS.items()):
+        lines.append(f'tallystick_database_errors_total{{error="{error}",what="{what}"}} {count}')
     return "\n".join(lines) + "\n"

@@ -72,6 +72,8 @@ class Trip:
     slowest: Sql | None
     slowest_seconds: float
     error: str | None = None
+    what: str = ""
+    """Of an error: the guard's code, or the constraint's kind and name. Never a value."""
 
 
 class Database(Protocol):

@@ -177,10 +177,16 @@ class Stopwatch:
         seconds = time.perf_counter() - self.began
         trip = Trip(
             kind, "sqlite", seconds, statements, self.slowest, self.slowest_seconds,
-            type(error).__name__ if error else None,
+            type(error).__name__ if error else None, _what(error),
         )  # fmt: skip
         for observe in observers:
             observe(trip)
+
+
+def _what(error: Exception | None) -> str:
+    if isinstance(error, Refused):
+        return error.code
+    return f"{error.kind} {error.what}".strip() if isinstance(error, Conflict) else ""
 
 
 def run(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:

@@ -123,7 +123,10 @@ class SqliteServing:
             watch.report("read", len(statements), failed)
 
     async def _read_long(self, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
-        async with self._reading:
+        reading = self._reading
+        async with reading:
+            if not self._opened or reading is not self._reading:
+                return await self.read(*statements)  # closed while it waited: that opens others
             thread = self._idle.pop()
             try:
                 return await thread.call(run_read, statements, watch)

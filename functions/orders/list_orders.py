@@ -10,14 +10,13 @@ from typing import Final, Literal
 from mangum import Mangum
 from pydantic import Field
 
-from api.auth import PUBLIC
+from api.auth import SIGNED_IN
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
 from api.order_shapes import Order, OrderStatus, PhoneInQuery
 from api.shapes import Page, PageRequest
 from db.sql import Sql
 from db.statements.orders import ORDER_JSON
-from domain.refusals import Refusal
 
 Sort = Literal["newest", "oldest"]
 
@@ -65,11 +64,9 @@ BEGINNING: Final = {"newest": ["~", "~"], "oldest": ["", ""]}
 """Later than every time and id, and earlier."""
 
 
-@endpoint("GET /orders", permission=PUBLIC, errors=("unauthenticated",))
+@endpoint("GET /orders", permission=SIGNED_IN)
 async def list_orders(request: ListOrdersRequest, call: Call) -> Answer[Page[Order]]:
-    await call.read()  # who asks decides which list it is
-    if call.actor.kind == "anonymous":
-        raise Refusal("unauthenticated")
+    await call.judged()  # who asks decides which list it is
     mine = not call.actor.may("orders:read")
     page = PAGES[request.sort, mine, request.status is not None, request.phone is not None]
     after_placed_at, after_id = call.after(request, request.sort) or BEGINNING[request.sort]

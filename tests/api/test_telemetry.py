@@ -222,9 +222,10 @@ def test_buckets_add_up(shop: Shop) -> None:
 
 
 def test_an_error_of_the_database_is_counted(shop: Shop) -> None:
-    before = samples().get(("tallystick_database_errors_total", 'error="Refused"'), 0)
+    refused = ("tallystick_database_errors_total", 'error="Refused",what="insufficient_stock"')
+    before = samples().get(refused, 0)
     variant = shop.variant(stock=1)
     first = shop.checkout_body({variant: 1})
     shop.post("/checkout", first, idempotency_key="a")
-    observe_trip(Trip("batch", "sqlite", 0.001, 1, None, 0.001, "Refused"))
-    assert samples()["tallystick_database_errors_total", 'error="Refused"'] == before + 1
+    observe_trip(Trip("batch", "sqlite", 0.001, 1, None, 0.001, "Refused", "insufficient_stock"))
+    assert samples()[refused] == before + 1
