@@ -19,6 +19,7 @@ from urllib.parse import unquote
 
 import pytest
 from pydantic import TypeAdapter
+from sqlite_utils import Database as Book
 
 import functions
 from api import call as api_call
@@ -137,6 +138,7 @@ class Shop:
         monkeypatch.setenv("DATABASE_URL", self.url)
         settings.cache_clear()
         self.raw = open_connection(path)
+        self.book = Book(self.raw)
         self._made = 0
         self._moved = 0
         self.admin = self.api_key(EVERYTHING)
@@ -201,8 +203,7 @@ class Shop:
         self.raw.execute(sql, values)
 
     def insert(self, table: str, **values: Any) -> None:
-        marks = ", ".join("?" * len(values))
-        self.raw.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", tuple(values.values()))
+        self.book.table(table).insert(values)
 
     def digest(self) -> dict[str, str]:
         """A hash of every table's rows."""
