@@ -1,0 +1,185 @@
+"""N buyers want more than there is: exactly what there is gets sold. For people and CI.
+
+Goal: what the stock allows is sold, not a piece more or less; everybody else is told 409 with the lines that are short;
+and the books add up. Method: N buyers wait at one barrier, as tasks of P processes that call the real handler on one
+file, or as clients of a server (`--url`). Afterwards rows are counted, not answers only.
+
+All want the same scarce article: exactly `--stock` of them get it. With L lines each also wants L - 1 of 2 L others, of
+which there are enough, in an order of its own. Each article's stock went down by what the placed orders hold, each line
+told to be short is short, and nobody was refused who could still be served.
+
+Prints a line of JSON for each round. Exit codes: 0 exact, 1 not, 2 wrong usage.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import os
+import random
+import secrets
+import signal
+import sys
+import tempfile
+from collections import Counter
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+ROOT: Final = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from db.helper import connect
+from db.migrate import Migrations
+from tests.race.books import KEY_VARIABLE, ApiBooks, Books, Left, SqlBooks
+from tests.race.buyers import Buyer, Crowd, Told
+
+HANDLER: Final = "functions.checkout"
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    args = _parser().parse_args(arguments)
+    if min(args.buyers, args.lines, args.processes, args.rounds) < 1 or args.stock < 0 or args.lines > 100:
+        print("race: buyers, lines (at most 100), processes and rounds are 1 or more, stock 0 or more", file=sys.stderr)
+        return 2
+    if args.url and not args.database_url and KEY_VARIABLE not in os.environ:
+        print(f"race: with --url, give --database-url too, or an API key in {KEY_VARIABLE}", file=sys.stderr)
+        return 2
+    os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
+    os.environ.setdefault("LOG_LEVEL", "error")
+    with tempfile.TemporaryDirectory(prefix="tallystick-race-") as folder:
+        url = args.database_url or ("" if args.url else f"sqlite:///{folder}/race.db")
+        if url:
+            os.environ["DATABASE_URL"] = url
+        exact = asyncio.run(_rounds(args, url))
+    return 0 if exact else 1
+
+
+async def _rounds(args: argparse.Namespace, url: str) -> bool:
+    db = await connect(url) if url else None
+    crowd = None
+    try:
+        if db is not None and not args.database_url:
+            await Migrations().up(db)
+        books: Books = SqlBooks(db) if db is not None else ApiBooks(args.url)
+        crowd = Crowd(min(args.processes, args.buyers), args.url or args.handler)
+        exact = True
+        for _ in range(args.rounds):
+            told = await race(crowd, books, args.buyers, args.stock, args.lines)
+            print(json.dumps(told), flush=True)
+            exact = exact and not told["errors"] and not told["violations"]
+        return exact
+    finally:
+        if crowd is not None:
+            crowd.close()
+        if db is not None:
+            await db.close()
+
+
+async def race(crowd: Crowd, books: Books, count: int, stock: int, lines: int) -> dict[str, Any]:
+    """One round: buyers, stock, placed, refused, errors, seconds, violations."""
+    [scarce] = await books.open(1, stock)
+    others = await books.open(2 * lines, 2 * count) if lines > 1 else []
+    opened = {scarce: stock, **dict.fromkeys(others, 2 * count)}
+    variants = list(opened)
+    run = secrets.token_hex(8)
+    buyers = [Buyer(f"race-{run}-{number}", _cart(scarce, others, lines)) for number in range(count)]
+    told, seconds = crowd.race(buyers)
+    placed = [buyer for buyer, answer in zip(buyers, told, strict=True) if answer.status == 201]
+    refused = [(buyer, answer) for buyer, answer in zip(buyers, told, strict=True) if _is_refusal(answer)]
+    errors = [answer for answer in told if answer.status != 201 and not _is_refusal(answer)]
+    for answer in errors[:3]:
+        print(f"race: {answer.status} {str(answer.body)[:300]}", file=sys.stderr)
+    left = await books.left(variants)
+    violations = [
+        *_oversold(placed, left, opened, min(count, stock)),
+        *_wrongly_refused(refused, left),
+        *await books.wrong(
+            variants, [buyer.key for buyer in buyers], len(placed), sum(len(one.cart) for one in placed)
+        ),
+    ]
+    if len({answer.body["id"] for answer in told if answer.status == 201}) != len(placed):
+        violations.append("two buyers were told the same order")
+    return {
+        "buyers": count,
+        "stock": stock,
+        "placed": len(placed),
+        "refused": len(refused),
+        "errors": len(errors),
+        "seconds": round(seconds, 3),
+        "violations": violations,
+    }
+
+
+def _is_refusal(answer: Told) -> bool:
+    return answer.status == 409 and isinstance(answer.body, dict) and answer.body.get("code") == "insufficient_stock"
+
+
+def _cart(scarce: str, others: Sequence[str], lines: int) -> dict[str, int]:
+    """One piece of the scarce article and one or two each of some others, in an order of its own."""
+    chosen = [(scarce, 1), *((variant, random.choice((1, 2))) for variant in random.sample(others, lines - 1))]
+    random.shuffle(chosen)
+    return dict(chosen)
+
+
+def _oversold(placed: Sequence[Buyer], left: Mapping[str, Left], opened: Mapping[str, int], expected: int) -> list[str]:
+    """What the placed orders hold is what left the stock and what the moves say; and as many as the stock allows."""
+    wrong = []
+    if len(placed) != expected:
+        wrong.append(f"{len(placed)} placed, the stock allows {expected}")
+    sold: Counter[str] = Counter()
+    for buyer in placed:
+        sold.update(buyer.cart)
+    for variant, found in left.items():
+        stock = opened[variant]
+        if sold[variant] > stock:
+            wrong.append(f"{variant}: {sold[variant]} sold of {stock}")
+        if found.stock != stock - sold[variant] or found.stock < 0:
+            wrong.append(f"{variant}: {found.stock} left of {stock} after {sold[variant]} were sold")
+        if found.sold != sold[variant]:
+            wrong.append(f"{variant}: the moves say {found.sold} sold, the orders {sold[variant]}")
+    return wrong
+
+
+def _wrongly_refused(refused: Sequence[tuple[Buyer, Told]], left: Mapping[str, Left]) -> list[str]:
+    """Each refused buyer was told which lines are short, they are short at the end, too, and nobody could be served."""
+    wrong = []
+    for buyer, answer in refused:
+        named = answer.body.get("lines") or []
+        if not named:
+            wrong.append(f"{buyer.key} was refused without a line")
+        for line in named:
+            variant, asked, available = line["variant_id"], line["requested"], line["available"]
+            if buyer.cart.get(variant) != asked or not 0 <= available < asked:
+                wrong.append(f"{buyer.key} was told {line}")
+            elif left[variant].stock >= asked:
+                wrong.append(f"{buyer.key} was told that {variant} is short, and {left[variant].stock} are left")
+        if all(left[variant].stock >= asked for variant, asked in buyer.cart.items()):
+            wrong.append(f"{buyer.key} was refused what could be sold")
+    return wrong
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="race_checkout.py", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("--buyers", type=int, default=200, metavar="N", help="default: 200")
+    parser.add_argument("--stock", type=int, default=10, metavar="K", help="pieces of the scarce article; default: 10")
+    parser.add_argument("--lines", type=int, default=1, metavar="L", help="of each cart; default: 1")
+    parser.add_argument("--processes", type=int, default=4, metavar="P", help="that hold the buyers; default: 4")
+    parser.add_argument("--url", help="of a server to buy from, instead of calling the handler")
+    parser.add_argument(
+        "--database-url", metavar="URL",
+        help=f"a migrated one, with --url the server's own; default: a new file, with --url the API ({KEY_VARIABLE})",
+    )  # fmt: skip
+    parser.add_argument("--rounds", type=int, default=1, metavar="R", help="default: 1")
+    parser.add_argument(
+        "--handler", default=HANDLER, metavar="MODULE", help=f"the checkout under test; default: {HANDLER}"
+    )
+    return parser
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the folder and the processes go, too
+    sys.exit(main())
