@@ -128,3 +128,16 @@ def test_a_planted_statement_is_found(schema: Schema, text: str, indexes: tuple[
         assert not any(found.values())
     else:
         assert found[lacks], plan
+
+
+def test_the_analytics_query_of_document_004_is_not_sorted(schema: Schema) -> None:
+    """Word for word; there it used the index and then a temporary B-tree."""
+    query = """
+        SELECT * FROM analytics_events
+        WHERE event_type='pageview'
+          AND timestamp >= datetime('now','-7 days')
+        ORDER BY timestamp DESC
+        LIMIT 50;
+    """
+    plan = [row[3] for row in schema.connection.execute(f"EXPLAIN QUERY PLAN {query}")]
+    assert plan == ["SEARCH analytics_events USING INDEX idx_analytics_event_type (event_type=? AND timestamp>?)"]
