@@ -5,8 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import secrets
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from api.problems import Problem
 from db.sql import Sql
@@ -23,8 +22,7 @@ KEY_BY_HASH = Sql(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Actor:
+class Actor(NamedTuple):
     """Who calls. `kind` is anonymous or api_key; `scopes` are permissions (`products:create`), `*` is all of them."""
 
     id: str

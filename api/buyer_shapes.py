@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.shapes import LazyShape, Phone
+from api.shapes import Phone, Shape
 
 
-class Customer(LazyShape):
+class Customer(Shape):
     name: str = Field(min_length=1, max_length=200)
     phone: Phone
     email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
 
 
-class Address(LazyShape):
+class Address(Shape):
     name: str | None = Field(
         default=None, min_length=1, max_length=200, description="Who receives, if not the customer."
     )

@@ -5,12 +5,11 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import to_json
 
-from api import auth, idempotency, pagination
+from api import auth, idempotency, pagination, telemetry
 from api.auth import ANONYMOUS, Actor
 from api.clock import milliseconds_now, stamp
 from api.ids import typeids
@@ -19,6 +18,7 @@ from api.settings import Settings
 from api.shapes import PageRequest
 from db.helper import Busy, Conflict, Database, Refused, Row, TimedOut, Unavailable, Unknown
 from db.sql import Statement, Value
+from domain.events import is_time
 
 ShapeT = TypeVar("ShapeT")
 Headers = list[tuple[bytes, bytes]]
@@ -36,8 +36,7 @@ class Told(NamedTuple):
     values: dict[str, Value]
 
 
-@dataclass(slots=True)
-class Answer(Generic[ShapeT]):
+class Answer(NamedTuple, Generic[ShapeT]):
     """What a handler answers: a shape's members as a dict, or as a JSON text that SQL made or will make (`Told`).
 
     None with status 204. `version` becomes the ETag, `location` the Location; `secret` members are shown once and null
@@ -85,8 +84,7 @@ class Replayed(Exception):
         self.status, self.headers, self.body = status, headers, body
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):
     """The request besides its shape."""
 
     name: str
@@ -150,6 +148,13 @@ class Call:
             self._judge(found[: len(prelude)])
         return found[len(prelude) :]
 
+    async def check_times(self, **times: str | None) -> None:
+        """Raises 422 for a day or time that no calendar has, once it is known who calls."""
+        for name, text in times.items():
+            if text is not None and not is_time(text):
+                await self.judged()
+                raise invalid(f"/{name}", "time")
+
     async def judged(self) -> None:
         """Find out who calls, if no read has yet: that comes before whatever is wrong with the request."""
         if not self._judged:
@@ -176,7 +181,7 @@ class Call:
                 raise spoken(error) from error
         if told:
             [row] = rows[-1 if self.asked.key is None else -2]
-            answer = replace(answer, body=row["answer"], version=row["version"])
+            answer = answer._replace(body=row["answer"], version=row["version"])
         return answer
 
     def _remember(self, answer: Answer[Any], who: dict[str, Value]) -> Statement:
@@ -259,7 +264,10 @@ class Call:
         began = time.perf_counter()
         try:
             return await trip
-        except (Busy, TimedOut, Unavailable) as error:
+        except (Busy, TimedOut) as error:
+            raise Problem("busy") from error
+        except Unavailable as error:
+            telemetry.log.error("database away", extra={"facts": {"endpoint": self.asked.name, "reason": str(error)}})
             raise Problem("busy") from error
         finally:
             self.db_seconds += time.perf_counter() - began

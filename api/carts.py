@@ -9,7 +9,7 @@ from pydantic import Field
 
 from api.call import Answer, Call, Told
 from api.idempotency import telling
-from api.shapes import Currency, LazyShape, Time, Total, id_of
+from api.shapes import Currency, Shape, Time, Total, id_of
 from db.helper import Row
 from db.sql import Statement
 from db.statements import carts
@@ -25,7 +25,7 @@ CartKey = Annotated[str, Field(max_length=100, description="The cart's id.")]
 ItemKey = Annotated[str, Field(max_length=100, description="The item's id, not the variant's.")]
 
 
-class CartItem(LazyShape):
+class CartItem(Shape):
     id: id_of("item")  # type: ignore[valid-type]
     variant_id: str
     title: str = Field(description="The product's title today.")
@@ -37,7 +37,7 @@ class CartItem(LazyShape):
     )
 
 
-class Cart(LazyShape):
+class Cart(Shape):
     id: id_of("cart")  # type: ignore[valid-type]
     status: Literal["ACTIVE", "CHECKED_OUT", "ABANDONED"] = Field(description="ABANDONED from `expires_at` on.")
     currency: Currency | None = Field(

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, Strict
 
-from api.shapes import Amount, Attributes, Currency, LazyShape, Shape, Slug, Time, id_of
+from api.shapes import Amount, Attributes, Currency, Shape, Slug, Time, id_of
 from domain.catalog import LOW_STOCK
 
 ProductStatus = Literal["DRAFT", "ACTIVE", "ARCHIVED"]
@@ -66,7 +66,7 @@ class NewVariant(Shape):
     low_stock_threshold: Threshold = LOW_STOCK
 
 
-class Linked(LazyShape):
+class Linked(Shape):
     """A collection that a product is in."""
 
     id: str
@@ -78,7 +78,7 @@ class LinkedCategory(Linked):
     is_primary: bool = Field(description="Whether it is the product's primary category.")
 
 
-class Medium(LazyShape):
+class Medium(Shape):
     id: str
     type: Literal["IMAGE", "VIDEO", "DOCUMENT"]
     provider: Literal["S3", "CLOUDINARY", "LOCAL"]
@@ -92,7 +92,7 @@ class Medium(LazyShape):
     is_primary: bool
 
 
-class Variant(LazyShape):
+class Variant(Shape):
     id: VariantId
     product_id: ProductId
     sku: str
@@ -106,7 +106,7 @@ class Variant(LazyShape):
     is_primary: bool = Field(description="Exactly one variant of a product is primary.")
 
 
-class ProductBase(LazyShape):
+class ProductBase(Shape):
     """What a product shows in a list as well as alone."""
 
     id: ProductId

@@ -1,7 +1,7 @@
 """Idempotency keys: the answer is a row of the batch that it answers.
 
-Scope: the caller. Fingerprint: method, path and canonical JSON body. Only what was done is remembered; after a day the
-key is new. Source: IETF draft-ietf-httpapi-idempotency-key-header.
+Scope: the caller. Fingerprint: method, path with its query, and canonical JSON body. Only what was done is remembered;
+after a day the key is new. Source: IETF draft-ietf-httpapi-idempotency-key-header.
 """
 
 from __future__ import annotations

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 from pydantic import BeforeValidator, Field
 
 from api.buyer_shapes import Address
-from api.shapes import Attributes, Currency, LazyShape, Phone, Time, Total, id_of
+from api.shapes import Attributes, Currency, Phone, Shape, Time, Total, id_of
 
 OrderStatus = Literal["PENDING", "PAID", "FULFILLED", "SHIPPED", "DELIVERED", "CANCELLED"]
 OrderKey = Annotated[
@@ -26,7 +26,7 @@ def _with_plus(text: Any) -> Any:
 PhoneInQuery = Annotated[Phone, BeforeValidator(_with_plus)]
 
 
-class OrderItem(LazyShape):
+class OrderItem(Shape):
     id: id_of("item")  # type: ignore[valid-type]
     product_id: str
     variant_id: str
@@ -40,7 +40,7 @@ class OrderItem(LazyShape):
     total: Total
 
 
-class Order(LazyShape):
+class Order(Shape):
     id: id_of("order")  # type: ignore[valid-type]
     reference: str = Field(pattern="^[0-9A-Z]{4}-[0-9A-Z]{4}$", description="For people.", examples=["7K3M-9QPX"])
     status: OrderStatus

@@ -10,7 +10,7 @@ from pydantic import Field, Strict
 from api.buyer_shapes import Address
 from api.call import Call, dumps
 from api.lines import Lines, wanted
-from api.shapes import Attributes, LazyShape, id_of
+from api.shapes import Attributes, Shape, id_of
 from db.helper import Row
 from db.statements import checkout, stock
 from db.statements.stock import LOCATION
@@ -19,7 +19,7 @@ from domain.refusals import Refusal
 from domain.stock import Hold
 
 
-class SaleRequest(LazyShape):
+class SaleRequest(Shape):
     cart_id: id_of("cart") | None = None  # type: ignore[valid-type]
     lines: Lines | None = Field(default=None, description="Instead of `cart_id`.")
     billing_address: Address | None = Field(default=None, description="If it differs from the shipping address.")

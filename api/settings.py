@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
+
+from domain.money import DIGITS
 
 SECRET_BYTES_MIN = 32
 
@@ -14,8 +16,7 @@ class SettingsError(ValueError):
     """The environment holds a value that the shop cannot start with; the text says which and what to write."""
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """Every setting, under its environment variable's name in lower case. Durations in seconds unless named `_ms`."""
 
     database_url: str
@@ -57,11 +58,11 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
             f"SECRET_KEY: {SECRET_BYTES_MIN} bytes or more (a comma list to rotate), e.g. of `openssl rand -hex 32`"
         )
     currency = environment.get("DEFAULT_CURRENCY", "EUR")
-    if not (len(currency) == 3 and currency.isascii() and currency.isalpha() and currency.isupper()):
+    if currency not in DIGITS:
         wrong.append(f"DEFAULT_CURRENCY={currency!r}: an ISO 4217 code such as EUR")
     url = environment.get("DATABASE_URL", "sqlite:///.tallystick/shop.db")
-    if not url.startswith("sqlite:///"):
-        wrong.append("DATABASE_URL: sqlite:///path/of/the/file.db")
+    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///") or "?" in url or "#" in url:
+        wrong.append("DATABASE_URL: sqlite:///path/of/the/file.db, or sqlite:////absolute/path.db")
     settings = Settings(
         database_url=url,
         secret_key=secrets,

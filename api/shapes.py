@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from typing import Annotated, Any, Final, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, Strict
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, Strict
+from pydantic_core import PydanticCustomError
 
 ShapeT = TypeVar("ShapeT", bound="Shape")
 ValueT = TypeVar("ValueT")
@@ -14,15 +16,13 @@ LIMIT_DEFAULT: Final = 20
 
 
 class Shape(BaseModel):
-    """Unknown fields are refused, instances do not change."""
+    """Unknown fields are refused, instances do not change.
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    Validators are built when first asked for: a function needs neither its answer's nor those of its request's parts,
+    and builds its request's at import (api/endpoint.py).
+    """
 
-
-class LazyShape(Shape):
-    """What a function never validates by itself (an answer, or a part of a request): built when first asked for."""
-
-    model_config = ConfigDict(defer_build=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, defer_build=True)
 
 
 class FromQuery:
@@ -31,7 +31,16 @@ class FromQuery:
 
 InQuery = Annotated[ValueT, FromQuery()]
 
-# Numbers of a JSON body are strict: 1.0, "1" and true are no integers. Query strings use plain int.
+
+def _plain_integer(text: Any) -> Any:
+    """Digits alone: `1_0`, ` 5`, `+5` and `1.0` are what Python takes for integers, not what the contract does."""
+    if isinstance(text, str) and not re.fullmatch(r"-?[0-9]{1,18}", text):
+        raise PydanticCustomError("int_parsing", "not an integer")
+    return text
+
+
+QueryInteger = Annotated[int, BeforeValidator(_plain_integer)]
+# Numbers of a JSON body are strict: 1.0, "1" and true are no integers. Query strings use QueryInteger.
 Amount = Annotated[
     int, Strict(), Field(ge=0, le=10**9, description="Minor units of the currency (1299 = 12.99 EUR).", examples=[1299])
 ]
@@ -67,7 +76,7 @@ def id_of(prefix: str) -> Any:
 class PageRequest(Shape):
     """What every list takes."""
 
-    limit: int = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on the page.")
+    limit: QueryInteger = Field(default=LIMIT_DEFAULT, ge=1, le=LIMIT_MAX, description="Items on the page.")
     cursor: str | None = Field(default=None, max_length=1_000, description="`next_cursor` of the page before.")
 
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final, Protocol
+from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
 
 from db.sql import Sql, Statement, Value, check_values
@@ -61,8 +60,7 @@ class Unknown(DatabaseError):
     """Sent, and not known to have been kept or not. Repeat only what begins with its idempotency guard."""
 
 
-@dataclass(frozen=True, slots=True)
-class Trip:
+class Trip(NamedTuple):
     """One round trip, for logs and counters. `seconds` in all; `slowest` is the statement that took longest."""
 
     kind: str

@@ -6,8 +6,7 @@ The order of refusals: empty order, unknown variant, not for sale, mixed currenc
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from domain.refusals import Refusal
 
@@ -24,8 +23,7 @@ LINES_MAX: Final = 100
 QUANTITY_MAX: Final = 10_000
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
+class Line(NamedTuple):
     """A line as it is sold: `take` pieces from stock now, `backorder` later; amounts in minor units."""
 
     row: Mapping[str, Any]
@@ -35,8 +33,7 @@ class Line:
     total: int
 
 
-@dataclass(frozen=True, slots=True)
-class Sale:
+class Sale(NamedTuple):
     """What is sold. total = subtotal − discount + tax + shipping, in minor units of `currency`."""
 
     lines: list[Line]

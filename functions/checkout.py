@@ -25,7 +25,7 @@ from domain.checkout import REFUSES, Sale, decide_sale, order_items
 from domain.stock import free_by_variant, releases
 
 
-class CheckoutRequest(SaleRequest, defer_build=False):
+class CheckoutRequest(SaleRequest):
     customer: Customer
     shipping_address: Address
 

@@ -13,18 +13,18 @@ from api.buyer_shapes import Address, Customer
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
 from api.sale import SaleRequest, read_sale
-from api.shapes import Currency, LazyShape, Total
+from api.shapes import Currency, Shape, Total
 from domain.carts import CLOSED
 from domain.checkout import REFUSES, decide_sale
 from domain.stock import free_by_variant
 
 
-class QuoteCheckoutRequest(SaleRequest, defer_build=False):
+class QuoteCheckoutRequest(SaleRequest):
     customer: Customer | None = None
     shipping_address: Address | None = None
 
 
-class QuotedItem(LazyShape):
+class QuotedItem(Shape):
     variant_id: str
     title: str
     variant_title: str
@@ -35,7 +35,7 @@ class QuotedItem(LazyShape):
     backordered_quantity: int = Field(ge=0, description="Pieces that would come later.")
 
 
-class Quote(LazyShape):
+class Quote(Shape):
     currency: Currency
     subtotal: Total
     discount: Total

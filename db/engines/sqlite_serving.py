@@ -39,7 +39,7 @@ from db.engines.sqlite import (
     run_read,
     stop_after,
 )
-from db.helper import Busy, DatabaseError, Row, TimedOut, Unknown
+from db.helper import Busy, DatabaseError, Row, TimedOut, Unavailable, Unknown
 from db.sql import Statement
 
 GROUP_MAX: Final = 64
@@ -76,10 +76,13 @@ class SqliteServing:
         self._writing: asyncio.Task[None] | None = None
         self._ticks_left = 0
         self._log_is_long = False
+        self._file: tuple[int, int] | None = None
+        self._file_is_gone = False
         self._pool_kept, self._pool_max = pool
 
     def _open(self) -> None:
         self._writer = open_connection(self._path, busy_seconds=0, any_thread=True)
+        self._file, self._file_is_gone = self._identity(), False
         self._writer.execute("PRAGMA wal_autocheckpoint = 0")
         self._start_writing = stop_after(self._writer, self._timeout_seconds)
         self._reader = open_connection(self._path, busy_seconds=0, any_thread=True)
@@ -106,6 +109,7 @@ class SqliteServing:
         checked(statements, reading=True)
         if not self._opened:
             self._open()
+        self._refuse_a_lost_file()
         self.trips += 1
         watch = Stopwatch()
         # SQLite counts the steps of a prepared statement over all its runs: in each run one tick may come early.
@@ -142,6 +146,7 @@ class SqliteServing:
         checked(statements)
         if not self._opened:
             self._open()
+        self._refuse_a_lost_file()
         self.trips += 1
         watch = Stopwatch()
         failed: Exception | None = None
@@ -288,7 +293,8 @@ class SqliteServing:
     def _checkpointer(self, closed: threading.Event) -> None:
         connection: Connection = None
         while not closed.wait(CHECKPOINT_SECONDS):
-            if self._wal_bytes() > WAL_BYTES_SOFT:
+            self._file_is_gone = self._identity() != self._file
+            if self._wal_bytes() > WAL_BYTES_SOFT and not self._file_is_gone:
                 try:
                     connection = connection or open_connection(self._path)
                     connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
@@ -297,6 +303,18 @@ class SqliteServing:
                 self._log_is_long = self._wal_bytes() > WAL_BYTES_LONG
         if connection is not None:
             connection.close()
+
+    def _identity(self) -> tuple[int, int] | None:
+        try:
+            found = self._path.stat()
+        except OSError:
+            return None
+        return found.st_dev, found.st_ino
+
+    def _refuse_a_lost_file(self) -> None:
+        """Raises Unavailable when the file was removed or replaced: what is written to the old one would be lost."""
+        if self._file_is_gone:
+            raise Unavailable(f"{self._path} was removed or replaced while in use: start the server again")
 
     def _wal_bytes(self) -> int:
         try:
@@ -307,6 +325,8 @@ class SqliteServing:
     async def health(self) -> bool:
         if not self._opened:
             self._open()
+        self._file_is_gone = self._identity() != self._file
+        self._refuse_a_lost_file()
         return foreign_keys_on(self._writer) and foreign_keys_on(self._reader)
 
     async def close(self) -> None:

@@ -102,6 +102,7 @@ ITEM = Sql("SELECT id FROM cart_items WHERE id = :item AND +cart_id = :cart_id",
 CHANGED = Sql(guard("changes() = 1", "stale", "'item'"))
 # Every change is a new version and a new lease of life.
 TOUCH = Sql(
-    "UPDATE carts SET version = version + 1, expires_at = :expires_at, updated_at = :now WHERE id = :cart_id",
+    "UPDATE carts SET version = version + 1, expires_at = max(expires_at, :expires_at), updated_at = :now "
+    "WHERE id = :cart_id",
     "carts.pk",
 )

@@ -53,6 +53,7 @@ DAYS_OF_TYPE = _list("event_type = :event_type AND", "idx_analytics_daily_type")
 
 @endpoint("GET /analytics/daily", permission="analytics:read")
 async def list_daily_analytics(request: ListDailyAnalyticsRequest, call: Call) -> Answer[Page[DailyAnalytics]]:
+    await call.check_times(since=request.since, until=request.until)
     before, type_ = call.after(request, "latest") or (request.until or AFTER_ALL, AFTER_ALL)
     window = {"since": request.since or BEFORE_ALL, "before": before, "type": type_, "rows": request.limit + 1}
     if request.event_type is not None:

@@ -58,6 +58,7 @@ EVENTS_OF_USER = _list(
 
 @endpoint("GET /events", permission="analytics:read")
 async def list_events(request: ListEventsRequest, call: Call) -> Answer[Page[RecordedEvent]]:
+    await call.check_times(since=request.since, until=request.until)
     # A position of 0 stands before every row of that millisecond: `until` itself is not in the list.
     before, position = call.after(request, "newest") or (request.until or AFTER_ALL, 0)
     window = {"since": request.since or BEFORE_ALL, "before": before, "position": position, "rows": request.limit + 1}

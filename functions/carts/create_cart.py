@@ -68,8 +68,7 @@ async def create_cart(request: CreateCartRequest, call: Call) -> Answer[NewCart]
         *(adding(cart_id, dumps(lines), call.now) if lines else []),
     ]
     answer = as_it_is(cart_id, status=201, location=f"/carts/{cart_id}")
-    answer.secret = {"token": token}
-    return await call.commit(plan, answer)
+    return await call.commit(plan, answer._replace(secret={"token": token}))
 
 
 handler = Mangum(create_cart, lifespan="off", text_mime_types=TEXT)

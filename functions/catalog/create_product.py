@@ -14,6 +14,7 @@ from api.call import Answer, Call, Told, dumps
 from api.catalog_shapes import Product
 from api.endpoint import TEXT, endpoint
 from api.idempotency import telling
+from api.problems import invalid
 from api.shapes import Amount, Attributes, Currency, Shape, Slug
 from db.sql import Sql
 from db.statements import catalog
@@ -28,6 +29,7 @@ from domain.catalog import (
     slug_wish,
     taken,
 )
+from domain.money import DIGITS
 from domain.search import search_text
 
 
@@ -78,6 +80,9 @@ async def create_product(request: CreateProductRequest, call: Call) -> Answer[Pr
     listed = [one.model_dump(exclude_unset=True) for one in request.variants or []]
     variants, wishes = drafts({**product, "slug": slug.value}, listed, call.ids("variant", len(listed) or 1))
     wishes += [slug, *([Wish("sku", request.sku, "/sku")] if request.sku else [])]
+    if product["currency"] not in DIGITS:
+        await call.judged()
+        raise invalid("/currency", "currency")
     named = references(product | {"category_ids": request.category_ids, "collection_ids": request.collection_ids})
     ids = dumps(sorted(set(named.values())))
     live, others = await call.read(catalog.LIVE(ids=ids), catalog.TAKEN(wanted=dumps([one[:2] for one in wishes])))

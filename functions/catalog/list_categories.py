@@ -9,7 +9,7 @@ from pydantic import Field
 from api.auth import PUBLIC
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
-from api.shapes import LazyShape, Page, PageRequest, id_of
+from api.shapes import Page, PageRequest, Shape, id_of
 from db.sql import Sql
 
 
@@ -17,7 +17,7 @@ class ListCategoriesRequest(PageRequest):
     """A page, no filter."""
 
 
-class Category(LazyShape):
+class Category(Shape):
     id: id_of("category")  # type: ignore[valid-type]
     name: str
     slug: str

@@ -10,7 +10,7 @@ from mangum import Mangum
 from api.auth import PUBLIC
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
-from api.shapes import LazyShape, Page, PageRequest, id_of
+from api.shapes import Page, PageRequest, Shape, id_of
 from db.sql import Sql
 
 
@@ -18,7 +18,7 @@ class ListCollectionsRequest(PageRequest):
     """A page, no filter."""
 
 
-class Collection(LazyShape):
+class Collection(Shape):
     id: id_of("collection")  # type: ignore[valid-type]
     name: str
     slug: str

@@ -8,7 +8,7 @@ from mangum import Mangum
 from api.auth import PUBLIC
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
-from api.shapes import LazyShape, Page, PageRequest, id_of
+from api.shapes import Page, PageRequest, Shape, id_of
 from db.sql import Sql
 
 
@@ -16,7 +16,7 @@ class ListProducersRequest(PageRequest):
     """A page, no filter."""
 
 
-class Producer(LazyShape):
+class Producer(Shape):
     id: id_of("producer")  # type: ignore[valid-type]
     name: str
     slug: str

@@ -12,7 +12,7 @@ from api.auth import PUBLIC
 from api.call import Answer, Call
 from api.catalog_shapes import ListedProduct
 from api.endpoint import TEXT, endpoint
-from api.shapes import Page, PageRequest
+from api.shapes import Page, PageRequest, QueryInteger
 from db.statements.product_list import ORDERS, products_page
 from db.statements.stock import LOCATION
 from domain.search import QUERY_LENGTH_MAX, match_query
@@ -30,8 +30,8 @@ class ListProductsRequest(PageRequest):
     collection: str | None = Field(default=None, max_length=200, description="Id or slug.")
     producer: str | None = Field(default=None, max_length=200, description="Id or slug.")
     size: str | None = Field(default=None, max_length=50, description="Of at least one variant.")
-    min_price: int | None = Field(default=None, ge=0, le=10**9, description="Minor units, inclusive.")
-    max_price: int | None = Field(default=None, ge=0, le=10**9, description="Minor units, inclusive.")
+    min_price: QueryInteger | None = Field(default=None, ge=0, le=10**9, description="Minor units, inclusive.")
+    max_price: QueryInteger | None = Field(default=None, ge=0, le=10**9, description="Minor units, inclusive.")
     in_stock: bool | None = Field(default=None, description="Whether any piece of any variant is available.")
     sort: Literal["newest", "oldest", "price", "-price", "title"] = "newest"
 

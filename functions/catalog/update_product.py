@@ -94,7 +94,7 @@ async def update_product(request: UpdateProductRequest, call: Call) -> Answer[Pr
         catalog.STILL_LIVE(ids=ids),
         catalog.STILL_FREE(wanted=wanted, owner=before["id"]),
     ]
-    plan = [*guards, *_changes(before, sent, names, call.now)] if sent else []
+    plan = [*guards, *(_changes(before, sent, names, call.now) if sent else [])]
     return await call.commit(plan, Answer(Told(TOLD, {"product_id": before["id"], "location_id": LOCATION})))
 
 

@@ -88,7 +88,7 @@ async def update_variant(request: UpdateVariantRequest, call: Call) -> Answer[Va
 
     told = Answer[Variant](Told(TOLD, {**here, "location_id": LOCATION}))
     if not sent:
-        return await call.commit([], told)
+        return await call.commit([catalog.AS_READ(id=product["id"], version=product["version"])], told)
     changed = {**variant, **sent}
     threshold = changed.pop("low_stock_threshold", None)
     attributes = dumps(sent["attributes"]) if "attributes" in sent else variant["attributes"]

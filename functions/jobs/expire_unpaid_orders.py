@@ -11,12 +11,12 @@ from typing import Final
 
 from api.job import JobCall, job
 from db.helper import Row
-from db.sql import Sql, Statement
+from db.sql import Sql, Statement, guard
 from db.statements import orders
 from domain.orders import given_back
 
 ORDERS_MAX: Final = 20
-"""Orders of one batch: each has nine statements and up to 100 items."""
+"""Orders of one batch: each has ten statements and up to 100 items."""
 
 UNPAID = Sql(
     """
@@ -33,6 +33,12 @@ UNPAID = Sql(
     "order_items_by_order",
     "payments_by_order",
 )
+NOTHING_PAID = Sql(
+    guard(
+        "NOT EXISTS (SELECT 1 FROM payments WHERE order_id = :order_id AND status = 'SETTLED')", "stale", "'payments'"
+    ),
+    "payments_by_order",
+)
 
 
 @job("rate(5 minutes)")
@@ -47,6 +53,7 @@ async def expire_unpaid_orders(call: JobCall) -> dict[str, int]:
             order = {**row, "items": json.loads(row["items"])}
             back = given_back(order["items"], call.ids("move", len(order["items"])))
             ids = {"event_id": call.id("event"), "message_id": call.id("outbox")}
+            statements.append(NOTHING_PAID(order_id=row["id"]))
             statements += orders.cancelling(order, back, **ids, actor=call.actor, now=call.now)
         return statements
 

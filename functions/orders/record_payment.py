@@ -15,7 +15,7 @@ from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
 from api.order_shapes import OrderKey, OrderStatus
 from api.problems import Problem, invalid
-from api.shapes import Currency, LazyShape, Shape, Time, Total, id_of
+from api.shapes import Currency, Shape, Time, Total, id_of
 from db.sql import Sql, guard
 from db.statements import orders
 from domain.orders import check_transition, due_after, reference_of
@@ -37,7 +37,7 @@ class RecordPaymentRequest(Shape):
     note: str | None = Field(default=None, max_length=2_000)
 
 
-class RecordedPayment(LazyShape):
+class RecordedPayment(Shape):
     id: id_of("payment") | None = Field(description="Null when nothing was to be paid.")  # type: ignore[valid-type]
     order_id: id_of("order")  # type: ignore[valid-type]
     provider: Literal["manual"]

@@ -252,7 +252,7 @@ def test_other_headers_may_come_twice(shop: Shop) -> None:
     assert ask(checkout, "/checkout", headers=headers, pieces=(text_of(shop).encode(),)).status == 201
 
 
-@pytest.mark.parametrize("sent", ["abc", "a" * 128, "1-2_3:4/5+6=7.8", "8f14e45f-ceea-4671-a12e-1b2c3d4e5f60"])
+@pytest.mark.parametrize("sent", ["abc", "a" * 128, "1-2_3:4.5", "8f14e45f-ceea-4671-a12e-1b2c3d4e5f60"])
 def test_answers_with_a_sane_request_id(shop: Shop, sent: str) -> None:
     assert ask(view_cart, "/carts/x", headers=[("x-request-id", sent)]).headers["x-request-id"] == sent
 
@@ -273,11 +273,11 @@ def test_every_answer_says_how_long_the_database_took_and_is_not_stored(shop: Sh
 def test_if_match_is_a_version_or_anything(shop: Shop) -> None:
     cart = guest(shop)
     raw = json.dumps({"variant_id": shop.variant(), "quantity": 1}).encode()
-    for version, sent in enumerate(('"1"', 'W/"2"', "*", ' "4" ', " * "), 1):
+    for version, sent in enumerate(('"1"', '"2"', "*", ' "4" ', " * "), 1):
         headers = [*JSON, ("x-cart-token", cart.token), ("if-match", sent)]
         told = ask(add_cart_item, f"{cart.path}/items", headers=headers, pieces=(raw,))
         assert (told.status, told.headers["etag"]) == (201, f'"{version + 1}"')
-    for sent in ("6", '"x"', '""', '"6", "7"', '"-6"', '"6', "w/6", '"06 "', '"' + "9" * 30 + '"', "é"):
+    for sent in ("6", '"x"', '""', '"6", "7"', '"-6"', '"6', "w/6", 'W/"6"', '"06 "', '"' + "9" * 30 + '"', "é"):
         headers = [*JSON, ("x-cart-token", cart.token), ("if-match", sent)]
         told = ask(add_cart_item, f"{cart.path}/items", headers=headers, pieces=(raw,))
         assert (told.status, told.code) == (412, "stale_version"), sent

@@ -332,3 +332,24 @@ def test_its_threads_end_with_it(tmp_path: Path) -> None:
         assert {"tallystick-commit", "tallystick-checkpoint"} <= names
     left = [thread for thread in set(threading.enumerate()) - before if "asyncio" not in thread.name]
     assert left == []
+
+
+@pytest.mark.parametrize("how", ["removed", "replaced"])
+def test_a_file_that_is_gone_is_not_written_to(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, how: str) -> None:
+    """What would be acknowledged into a file without a name is lost with the process."""
+    monkeypatch.setattr(sqlite_serving, "CHECKPOINT_SECONDS", 0.01)
+    with opened(tmp_path, serving=True) as (db, run):
+        run(db.batch([shelf(1)]))
+        path = tmp_path / "shop.db"
+        if how == "replaced":
+            copy = tmp_path / "copy.db"
+            copy.write_bytes(path.read_bytes())
+            copy.rename(path)
+        else:
+            path.unlink()
+        with pytest.raises(Unavailable):
+            run(db.health())
+        with pytest.raises(Unavailable, match="removed or replaced"):
+            run(db.batch([shelf(2)]))
+        with pytest.raises(Unavailable, match="removed or replaced"):
+            run(db.read(COUNT()))

@@ -115,3 +115,13 @@ def test_the_product_is_deleted(shop: Shop, meanwhile: Meanwhile) -> None:
     meanwhile(GONE.format("products"), made["id"])
     reply = shop.patch_(f"/products/{made['id']}", {"price": 1}, api_key=shop.admin, if_match="*")
     assert (reply.status, reply.body["code"]) == (404, "not_found")
+
+
+@pytest.mark.parametrize("kind", ["products", "variants"])
+def test_a_change_of_nothing_still_holds_its_version(shop: Shop, meanwhile: Meanwhile, kind: str) -> None:
+    made = product(shop)
+    target = f"/products/{made['id']}" if kind == "products" else f"/variants/{made['variants'][0]['id']}"
+    meanwhile(BUMP, made["id"])
+    assert shop.patch_(target, {}, api_key=shop.admin, if_match=1).status == 412
+    meanwhile(GONE.format("products"), made["id"])
+    assert shop.patch_(target, {}, api_key=shop.admin, if_match=2).status == 404

@@ -133,6 +133,24 @@ def test_an_order_that_is_paid_meanwhile_stays(shop: Shop, monkeypatch: pytest.M
     shop.checked()
 
 
+def test_an_order_that_is_paid_in_part_meanwhile_stays(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A part payment leaves the version as it is: only the guard on payments sees it."""
+    order = shop.order({shop.variant(price=1000): 1})
+    shop.clock(DAY)
+
+    def slow(items: Any, move_ids: Any) -> Any:
+        shop.insert(
+            "payments", id=shop.ids("payment")[0], order_id=order["id"], provider="MANUAL", status="SETTLED",
+            amount=400, currency="EUR", settled_at=shop.now, created_at=shop.now, updated_at=shop.now,
+        )  # fmt: skip
+        return given_back(items, move_ids)
+
+    monkeypatch.setattr(module, "given_back", slow)
+    assert run("expire_unpaid_orders")["cancelled"] == 0
+    assert shop.one("SELECT status FROM orders WHERE id = ?", order["id"]) == "PENDING"
+    shop.checked()
+
+
 def test_an_order_that_breaks_a_rule_stops_no_other(shop: Shop) -> None:
     variant, broken = shop.variant(stock=10), shop.variant(stock=0, policy="CONTINUE")
     orders = [shop.order({one: 1}) for one in (variant, broken, variant)]
