@@ -14,9 +14,10 @@ from api.auth import ANONYMOUS, Actor
 from api.clock import milliseconds_now, stamp
 from api.ids import typeids
 from api.problems import CODES, Problem, invalid
+from api.rate_limit import Window
 from api.settings import Settings
 from api.shapes import PageRequest
-from db.helper import Busy, Conflict, Database, Refused, Row, TimedOut, Unavailable, Unknown
+from db.helper import Busy, Conflict, Database, Refused, Row, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import Statement, Value
 from domain.events import is_time
 
@@ -112,6 +113,8 @@ class Call:
         self.actor: Actor = ANONYMOUS
         self.trips = 0
         self.db_seconds = 0.0
+        self._limit: tuple[Window, int] | None = None
+        self._held: list[Statement] = []
         self._judged = False
 
     def later(self, seconds: int) -> str:
@@ -160,25 +163,50 @@ class Call:
         if not self._judged:
             await self.read()
 
+    def limited(self, window: Window, count: int) -> None:
+        """A limit applies to this call and stands at `count`: the answer will say so, whatever it is."""
+        self._limit = (window, window.left(count))
+
+    def limit_headers(self, *, refused: bool) -> Headers:
+        """Where the caller stands with the limit; nothing where none applies. `refused`: the answer is a 429."""
+        if self._limit is None:
+            return []
+        window, left = self._limit
+        return window.headers(left, refused=refused)
+
+    def hold(self, *guards: Statement) -> None:
+        """Nothing more is told before a batch has kept these: the one that is committed, or else one of their own."""
+        self._held += guards
+
+    async def held(self) -> None:
+        """Send the guards that no commit has."""
+        if self._held:
+            guards, self._held = self._held, []
+            await self.write(guards)
+
+    async def write(self, plan: Sequence[Statement]) -> list[list[Row]]:
+        """Send the batch alone; the rows of each. For what is to be kept although the request is refused."""
+        try:
+            rows: list[list[Row]] = await self._trip(self.db.batch(plan))
+            return rows
+        except Unknown as error:
+            if self.asked.key is None:
+                raise Problem("outcome_unknown") from error
+            raise Rerun from error  # the next run finds the remembered answer if it was kept
+        except (Refused, Conflict) as error:
+            raise spoken(error) from error
+
     async def commit(self, statements: Sequence[Statement], answer: Answer[ShapeT]) -> Answer[ShapeT]:
         """Send the batch, and with it the answer to remember: all of it is kept, or none. Returns the answer."""
         await self.judged()
-        plan, told = list(statements), answer.body if isinstance(answer.body, Told) else None
+        plan, told = [*self._held, *statements], answer.body if isinstance(answer.body, Told) else None
+        self._held = []
         if told:
             plan.append(told.telling.told(**told.values, now=self.now))
         if self.asked.key is not None:
             who: dict[str, Value] = {"scope": self._scope(), "key": self.asked.key}
             plan = [idempotency.FRESH(**who, now=self.now), *plan, self._remember(answer, who)]
-        rows: list[list[Row]] = []
-        if plan:
-            try:
-                rows = await self._trip(self.db.batch(plan))
-            except Unknown as error:
-                if self.asked.key is None:
-                    raise Problem("outcome_unknown") from error
-                raise Rerun from error  # the next run finds the remembered answer if it was kept
-            except (Refused, Conflict) as error:
-                raise spoken(error) from error
+        rows = await self.write(plan) if plan else []
         if told:
             [row] = rows[-1 if self.asked.key is None else -2]
             answer = answer._replace(body=row["answer"], version=row["version"])
@@ -266,7 +294,7 @@ class Call:
             return await trip
         except (Busy, TimedOut) as error:
             raise Problem("busy") from error
-        except Unavailable as error:
+        except (SchemaBehind, Unavailable) as error:
             telemetry.log.error("database away", extra={"facts": {"endpoint": self.asked.name, "reason": str(error)}})
             raise Problem("busy") from error
         finally:

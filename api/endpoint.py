@@ -126,6 +126,7 @@ class Endpoint:
             )
             status, found, body = _told(Problem("internal"), scope["path"], headers)
         seconds = time.perf_counter() - began
+        found += spent.limit_headers(status)
         if status != 204:  # RFC 9110: it has no content, and does not say how long that is
             found.append((b"content-length", b"%d" % len(body)))
         found += [
@@ -174,6 +175,7 @@ class Endpoint:
                     answer = await self.run(request, call)
                 except (Problem, Refusal):
                     await call.judged()
+                    await call.held()
                     raise
                 text = answer.text(with_secret=True)
                 kind = [(b"content-type", b"application/json")] if text else []
@@ -261,16 +263,21 @@ def away(endpoint: Endpoint, error: Exception) -> Problem:
 
 
 class _Spent:
-    """Round trips and seconds of all runs of a line."""
+    """Round trips and seconds of all runs of a line, and the last of them."""
 
-    __slots__ = ("seconds", "trips")
+    __slots__ = ("last", "seconds", "trips")
 
     def __init__(self) -> None:
         self.seconds, self.trips = 0.0, 0
+        self.last: Call | None = None
 
     def add(self, call: Call) -> None:
         self.seconds += call.db_seconds
         self.trips += call.trips
+        self.last = call
+
+    def limit_headers(self, status: int) -> Headers:
+        return self.last.limit_headers(refused=status == 429) if self.last else []
 
 
 def _told(problem: Problem, path: str, headers: dict[bytes, bytes]) -> tuple[int, Headers, bytes]:

@@ -204,6 +204,8 @@ def _success(one: Endpoint, answered: Json | None, definitions: Json) -> Json:
         headers.append("Location")
     if one.idempotency:
         headers.append("Idempotency-Replayed")
+    if "rate_limited" in one.errors:
+        headers += parts.LIMIT_HEADERS
     description = {200: "Done.", 201: "Made.", 202: "Taken.", 204: "Gone."}[one.status]
     made: Json = {"description": description, "headers": parts.headers(headers)}
     if answered is None or one.status == 204:
@@ -234,8 +236,10 @@ def _problem(one: Endpoint, status: int, codes: list[str], responses: Json) -> J
     for code in codes:
         properties.update(parts.MEMBERS.get(code, {}))
     headers = ["X-Request-Id", "Server-Timing", "Cache-Control"]
-    if any(code in RETRY_AFTER_SECONDS for code in codes):
+    if status == 429 or any(code in RETRY_AFTER_SECONDS for code in codes):
         headers.append("Retry-After")
+    if status == 429:
+        headers += parts.LIMIT_HEADERS
     if status == 401:
         headers.append("WWW-Authenticate")
     made: Json = {

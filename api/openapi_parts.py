@@ -140,6 +140,14 @@ HEADERS: Final[Json] = {
     },
     "Link": {"description": 'The next page, `rel="next"` (RFC 8288).', "schema": {"type": "string"}},
     "Location": {"description": "The path of what was made.", "schema": {"type": "string"}},
+    "RateLimit": {
+        "description": "In any answer to which the limit applies: `r` tries left, `t` seconds until its window ends.",
+        "schema": {"type": "string", "examples": ['"guest";r=9;t=1800']},
+    },
+    "RateLimit-Policy": {
+        "description": "The limit: `q` tries in a window of `w` seconds.",
+        "schema": {"type": "string", "examples": ['"guest";q=10;w=3600']},
+    },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "Server-Timing": {
         "description": "Milliseconds in the database; `desc` is the number of round trips.",
@@ -148,6 +156,7 @@ HEADERS: Final[Json] = {
     "WWW-Authenticate": {"schema": {"const": "Bearer"}},
     "X-Request-Id": {"schema": {"type": "string"}},
 }
+LIMIT_HEADERS: Final = ["RateLimit", "RateLimit-Policy"]
 SECURITY: Final[Json] = {
     "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_…`."},
     "cartToken": {

@@ -52,7 +52,8 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "outcome_unknown": (503, "Outcome unknown"),
 }
 _WEIGHT: Final = re.compile(r"\s*q\s*=\s*(0(?:\.\d*)?|1(?:\.0*)?)\s*", re.I)
-RETRY_AFTER_SECONDS: Final = {"busy": "1", "unhealthy": "5", "outcome_unknown": "1", "rate_limited": "60"}
+RETRY_AFTER_SECONDS: Final = {"busy": "1", "unhealthy": "5", "outcome_unknown": "1"}
+"""A limit tells its own: until its window ends."""
 
 
 class Problem(Exception):

@@ -10,7 +10,9 @@ from typing import Final
 
 from db.helper import Database, connect
 
-DEFAULT_URL: Final = "sqlite:///.tallystick/shop.db"
+FOLDER: Final = Path(".tallystick")
+"""The only folder that a command makes: git-ignored, for its owner only."""
+DEFAULT_URL: Final = f"sqlite:///{FOLDER}/shop.db"
 
 
 class Failure(Exception):
@@ -53,11 +55,29 @@ async def opened(url: str, *, make: bool = False, timeout_ms: int = 600_000) -> 
 
 
 def prepare(url: str, *, make: bool) -> None:
-    """Make the folder of a file database, or refuse a file that is not there. Raises Failure."""
+    """Refuse a file that is not there, with `make` a folder that is not there; the default one is made. Raises Failure.
+
+    A misspelt path shall not become a second, empty shop in folders of its own.
+    """
     path = file_of(url)
     if path is None:
         return
-    if make:
-        path.parent.mkdir(parents=True, exist_ok=True)
-    elif not path.is_file():
-        raise Failure(f"there is no database at {path}; `tally migrate up` makes one")
+    if not make:
+        if not path.is_file():
+            raise Failure(f"there is no database at {path}; `tally migrate up` makes one")
+    elif path.parent.resolve() == FOLDER.resolve():
+        path.parent.mkdir(mode=0o700, exist_ok=True)
+    elif not path.parent.is_dir():
+        raise Failure(f"there is no folder {path.parent} for the database {path.name}: make it, or name another path")
+
+
+async def require_migrated(db: Database) -> None:
+    """Refuse a database whose schema is not this release's. Raises Failure."""
+    from db.migrate import Migrations
+
+    status = await Migrations().status(db)
+    if status.problems:
+        raise Failure("\n".join(status.problems))
+    if status.pending:
+        are = "migration is" if status.pending == 1 else "migrations are"
+        raise Failure(f"{status.pending} {are} pending: run `tally migrate up` first")

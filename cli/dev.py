@@ -11,9 +11,9 @@ from typing import Any, Final
 
 from api.auth import EVERYTHING, KEY_BY_HASH, KEY_PREFIX, hash_of, new_key
 from api.clock import milliseconds_now, stamp
-from api.ids import typeids
-from cli.common import Failure, in_production, opened
-from cli.keys import FOLDER, ensure_secret_key, kept
+from api.settings import settings
+from cli.common import FOLDER, Failure, in_production, opened, prepare
+from cli.keys import ensure_secret_key, kept, key_row
 from cli.seed import fill, told
 from cli.serve import PORT_DEFAULT, listen, port, port_of, serve, url_of
 from db.helper import Conflict, Database, insert_statements
@@ -42,9 +42,11 @@ def run(args: argparse.Namespace) -> int:
     if in_production():
         raise Failure("STAGE is production: `tally dev` seeds sample data and prints a key. Use `tally serve`.")
     with listen(HOST, port_of(args)) as listening:  # first, so that a busy port changes nothing
-        FOLDER.mkdir(mode=0o700, parents=True, exist_ok=True)
+        prepare(args.database_url, make=True)
+        FOLDER.mkdir(mode=0o700, exist_ok=True)
         FOLDER.chmod(0o700)
         ensure_secret_key()
+        settings()  # before anything is migrated or printed
         key = kept(ADMIN_KEY_FILE, new_key()[0])
         variant = asyncio.run(make_ready(args.database_url, key))
         print(banner(url_of(listening), key, variant), flush=True)
@@ -70,15 +72,7 @@ async def ensure_key(db: Database, key: str) -> None:
     now = stamp(milliseconds_now())
     [found] = await db.read(KEY_BY_HASH(hash=hash_of(key)))
     if not found:
-        row = {
-            "id": typeids("apikey", 1, milliseconds_now())[0],
-            "name": "Administrator of this development machine",
-            "prefix": key[:10],
-            "hash": hash_of(key),
-            "scopes": json.dumps([EVERYTHING]),
-            "created_at": now,
-            "updated_at": now,
-        }
+        row = key_row(key, "Administrator of this development machine", [EVERYTHING])
         try:
             await db.batch(insert_statements("api_keys", [row]))
         except Conflict as error:

@@ -16,8 +16,9 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+from api.endpoint import REGISTRY
 from api.settings import settings
-from cli.common import Failure, prepare
+from cli.common import Failure, opened, prepare, require_migrated
 from cli.keys import ensure_secret_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent / "functions"
@@ -67,7 +68,11 @@ def run(args: argparse.Namespace) -> int:
     settings()  # a wrong environment is told here, not as the function's 500
     with redirect_stdout(sys.stderr), asyncio.Runner() as runner:
         asyncio.set_event_loop(runner.get_loop())  # Mangum runs the function on the loop that is set
-        answer = import_module(module).handler(event, Context(module.rpartition(".")[2]))
+        called = import_module(module)
+        if module.rpartition(".")[2] in REGISTRY:  # a job asks nothing of its event
+            require_request(args.event, event)
+        runner.run(_look(args.database_url))
+        answer = called.handler(event, Context(module.rpartition(".")[2]))
         from api.database import close_database
 
         runner.run(close_database())
@@ -90,8 +95,9 @@ def find(name: str) -> str:
     if len(found) == 1:
         return found[0]
     names = [module.rpartition(".")[2] for module in modules]
-    close = found or difflib.get_close_matches(asked.rpartition(".")[2], names, n=3) or names
-    raise Failure(f"there is no one function {name!r}; did you mean: {', '.join(close)}?", 2)
+    close = found or difflib.get_close_matches(asked.rpartition(".")[2], names, n=3)
+    hint = f"did you mean: {', '.join(close)}?" if close else "`tally routes` lists them all"
+    raise Failure(f"there is no one function {name!r}; {hint}", 2)
 
 
 def _event(source: str) -> dict[str, Any]:
@@ -103,6 +109,32 @@ def _event(source: str) -> dict[str, Any]:
     if not isinstance(event, dict):
         raise Failure(f"{source}: an event is a JSON object", 2)
     return event
+
+
+def require_request(source: str, event: dict[str, Any]) -> None:
+    """Refuse what an API Gateway HTTP API would not send. Raises Failure."""
+    context = event.get("requestContext")
+    http = context.get("http") if isinstance(context, dict) else None
+    told = http if isinstance(http, dict) else {}
+    headers = event.get("headers", {})
+    if (
+        event.get("version") != "2.0"
+        or not all(isinstance(told.get(name), str) for name in ("method", "path", "sourceIp"))
+        or not (isinstance(headers, dict) and all(isinstance(value, str) for value in headers.values()))
+        or not isinstance(event.get("rawQueryString", ""), str)
+        or not isinstance(event.get("body"), str | None)
+    ):
+        raise Failure(
+            f"{source}: an endpoint takes an event of an API Gateway HTTP API, payload format 2.0: "
+            '"version": "2.0", "requestContext": {"http": {"method", "path", "sourceIp"}}, and as texts "headers", '
+            '"rawQueryString" and "body"',
+            2,
+        )
+
+
+async def _look(url: str) -> None:
+    async with opened(url) as db:
+        await require_migrated(db)
 
 
 def _body(answer: Any) -> str:

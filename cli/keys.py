@@ -1,15 +1,21 @@
-"""Secrets of a development machine, kept beside its database in a git-ignored folder, readable by their owner only."""
+"""API keys as rows, and the secrets of a development machine: files in a git-ignored folder, for their owner only."""
 
 from __future__ import annotations
 
+import json
 import os
 import secrets
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Final
 
-from cli.common import Failure, in_production
+from api.auth import hash_of
+from api.clock import milliseconds_now, stamp
+from api.ids import typeids
+from cli.common import FOLDER, Failure, in_production
+from db.sql import Value
 
-FOLDER: Final = Path(".tallystick")
+PREFIX_LETTERS = 10
+DAY_MILLISECONDS = 86_400_000
 
 
 def kept(name: str, make: str, folder: Path = FOLDER) -> str:
@@ -32,3 +38,18 @@ def ensure_secret_key(folder: Path = FOLDER) -> None:
     """Put a development machine's SECRET_KEY into the environment if there is none. Never in production."""
     if not os.environ.get("SECRET_KEY") and not in_production():
         os.environ["SECRET_KEY"] = kept("secret_key", secrets.token_hex(32), folder)
+
+
+def key_row(key: str, name: str, scopes: Sequence[str], days: int | None = None) -> dict[str, Value]:
+    """The row of `api_keys` that makes `key` valid: its hash, never itself. It ends after `days`, None for never."""
+    now = milliseconds_now()
+    return {
+        "id": typeids("apikey", 1, now)[0],
+        "name": name,
+        "prefix": key[:PREFIX_LETTERS],
+        "hash": hash_of(key),
+        "scopes": json.dumps(list(scopes)),
+        "expires_at": None if days is None else stamp(now + days * DAY_MILLISECONDS),
+        "created_at": stamp(now),
+        "updated_at": stamp(now),
+    }

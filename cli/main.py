@@ -11,15 +11,17 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from typing import Final
+from pathlib import Path
+from typing import Any, Final
 
-from cli.common import DEFAULT_URL, Failure
+from cli.common import DEFAULT_URL, Failure, file_of
 
 COMMANDS: Final = {
     "dev": ("migrate, seed the demo shop, and serve it with reload", "cli.dev"),
     "serve": ("serve every endpoint from this process", "cli.serve"),
     "migrate": ("bring the database to a version: up, down, status, create, validate, reset, wait", "cli.migrate"),
     "seed": ("fill the database with a profile's sample data", "cli.seed"),
+    "key": ("make, list and revoke API keys", "cli.key"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),
     "invoke": ("call one function with an event, as the cloud would", "cli.invoke"),
     "routes": ("list the endpoints; write or check what is derived from them", "cli.routes"),
@@ -49,8 +51,19 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except Exception as error:
         if not _expected(error):
             raise
-        return _told(str(error), 1)
+        return _told(_sentence(error, common.database_url), 1)
     return code
+
+
+class Version(argparse.Action):
+    """Prints the release; its number stands in pyproject.toml alone, read only when it is asked for."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
+        import tomllib
+
+        path = Path(__file__).resolve().parent.parent / "pyproject.toml"
+        print(f"tally {tomllib.loads(path.read_text(encoding='utf-8'))['project']['version']}")
+        parser.exit()
 
 
 def command_line(chosen: str | None) -> argparse.ArgumentParser:
@@ -61,6 +74,7 @@ def command_line(chosen: str | None) -> argparse.ArgumentParser:
         metavar="URL",
         help=f"before or after the command; default: DATABASE_URL, else {DEFAULT_URL}",
     )
+    parser.add_argument("--version", action=Version, nargs=0, help="print the version and end")
     commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
     for name, (help_, module) in COMMANDS.items():
         if name == chosen:
@@ -78,6 +92,17 @@ def _expected(error: Exception) -> bool:
     from db.migration_files import MigrationError
 
     return isinstance(error, DatabaseError | MigrationError | InvariantError | SettingsError | OSError)
+
+
+def _sentence(error: Exception, url: str) -> str:
+    """The error's text; with the file's name and what to do, where the engine knows neither."""
+    from db.helper import Unavailable
+
+    text = str(error)
+    if not isinstance(error, Unavailable) or (path := file_of(url)) is None:
+        return text
+    hint = ". Is the database migrated? Run `tally migrate up`" if "no such " in text else ""
+    return (text if str(path) in text else f"{path}: {text}") + hint
 
 
 def _told(text: str, code: int) -> int:

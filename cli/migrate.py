@@ -5,11 +5,14 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import time
 from pathlib import Path
 from typing import Any
 
 from cli.common import Failure, file_of, in_production, opened, prepare
 from db.migrate import DIRECTORY, Migrations, Report, create, wait
+
+WAIT_PAUSE_SECONDS = 0.1
 
 
 def add_parser(subparsers: Any) -> None:
@@ -117,8 +120,19 @@ async def _reset(args: argparse.Namespace) -> int:
 
 
 async def _wait(args: argparse.Namespace) -> int:
-    file_of(args.database_url)
-    print(f"answered after {await wait(args.database_url, args.seconds):.2f} s")
+    """Opening a file that is not there would make it, and an empty file is no shop: first it has to be there."""
+    path, began = file_of(args.database_url), time.monotonic()
+    left: float = args.seconds
+    while path is not None and not path.is_file():
+        if left <= 0:
+            raise Failure(
+                f"{args.database_url} did not answer within {args.seconds:g} seconds: there is no database at {path}; "
+                "`tally migrate up` makes one"
+            )
+        await asyncio.sleep(min(WAIT_PAUSE_SECONDS, left))
+        left = args.seconds - (time.monotonic() - began)
+    await wait(args.database_url, max(0.0, round(left, 1)))
+    print(f"answered after {time.monotonic() - began:.2f} s")
     return 0
 
 

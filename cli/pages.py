@@ -1,4 +1,4 @@
-"""What the local server answers besides the endpoints: the documentation's pages and the counters.
+"""What the local server answers besides the endpoints: the documentation's pages, the counters, the demo's pictures.
 
 The viewer comes from an installed package and loads nothing from elsewhere; its page holds no inline script, so the
 policy that it is sent with allows none.
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from api import telemetry
+from cli.pictures import picture
 
 Headers = list[tuple[bytes, bytes]]
 
@@ -20,6 +21,13 @@ POLICY: Final = (
     b"default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; "
     b"font-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
 )
+# Opened by itself a picture is a document, and may load and run nothing either.
+PICTURE_HEADERS: Final[Headers] = [
+    (b"content-type", b"image/svg+xml"),
+    (b"content-security-policy", b"default-src 'none'; sandbox"),
+    (b"x-content-type-options", b"nosniff"),
+    (b"cache-control", b"public, max-age=86400"),
+]
 KINDS: Final = {"css": b"text/css; charset=utf-8", "js": b"text/javascript; charset=utf-8", "png": b"image/png"}
 ASSETS: Final = ("swagger-ui.css", "swagger-ui-bundle.js", "favicon-32x32.png")
 DOCS: Final = """<!doctype html>
@@ -64,7 +72,8 @@ def page(path: str, accept: bytes) -> Page | None:
         return Page(307, [(b"location", b"docs")], b"") if b"text/html" in accept else _front()
     if path.startswith("/docs/") and path[6:] in ASSETS:
         return _asset(path[6:])
-    return None
+    drawn = picture(path)
+    return Page(200, PICTURE_HEADERS, drawn) if drawn is not None else None
 
 
 def _front() -> Page:

@@ -166,7 +166,13 @@ def errors_page(found: list[Endpoint]) -> str:
         anchor = f'<a id="{code}"></a>`{code}`'
         lines.append(f"| {anchor} | {status} | {title} | {cell(sentences[code])} | {members} |")
     after = ", ".join(f"`{code}` {seconds} s" for code, seconds in RETRY_AFTER_SECONDS.items())
-    lines += ["", f"With `Retry-After`: {after}.", "", "## Given by an endpoint's own rules", ""]
+    lines += [
+        "",
+        f"With `Retry-After`: {after}, `rate_limited` until its window ends.",
+        "",
+        "## Given by an endpoint's own rules",
+        "",
+    ]
     lines += ["| code | endpoints |", "| --- | --- |"]
     for code in CODES:
         users = [f"[{one.name}](endpoints.md#{one.name})" for one in found if code in one.errors]

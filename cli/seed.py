@@ -6,7 +6,7 @@ import argparse
 import asyncio
 from typing import Any
 
-from cli.common import Failure, in_production, opened
+from cli.common import Failure, in_production, opened, require_migrated
 from db.helper import Database
 from db.seeds.seeding import Seeded, SeedError, seed
 from db.seeds.tables import PROFILES
@@ -32,6 +32,7 @@ async def _run(args: argparse.Namespace) -> Seeded:
     if in_production() and args.profile != "prod":
         raise Failure(f"STAGE is production: the {args.profile} profile is sample data")
     async with opened(args.database_url) as db:
+        await require_migrated(db)
         return await fill(db, args.profile)
 
 

@@ -11,7 +11,7 @@ import socket
 from pathlib import Path
 from typing import Any, Final
 
-from cli.common import Failure, opened, prepare
+from cli.common import Failure, opened, prepare, require_migrated
 from cli.keys import ensure_secret_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent
@@ -42,21 +42,23 @@ def run(args: argparse.Namespace) -> int:
         raise Failure("--workers is 1 or more, and 1 with --reload", 2)
     prepare(args.database_url, make=False)
     ensure_secret_key()
-    asyncio.run(_migrated(args.database_url))
+
+    from api.settings import settings
+
+    settings()  # a wrong environment is refused here, in one sentence, and not by each process
+    asyncio.run(_look(args.database_url))
     with listen(args.host, port_of(args)) as listening:
         print(f"Tallystick serves {url_of(listening)}", flush=True)
         return serve(listening, reload=args.reload, workers=args.workers, jobs=not args.no_jobs)
 
 
 def serve(listening: socket.socket, *, reload: bool, workers: int, jobs: bool) -> int:
-    """Hand the socket to uvicorn until a signal ends it. Returns the exit code."""
+    """Hand the socket to uvicorn until a signal ends it; the settings have been looked at. Returns the exit code."""
     from uvicorn import Config, Server
     from uvicorn.supervisors import ChangeReload, Multiprocess
 
-    from api.settings import settings
     from cli.scheduler import JOBS_VARIABLE
 
-    settings()  # a wrong environment is refused here, in one sentence, and not by each process
     os.environ[JOBS_VARIABLE] = "1" if jobs else ""
     config = Config(
         "cli.server:application",
@@ -129,12 +131,6 @@ def port(text: str) -> int:
     return int(text)
 
 
-async def _migrated(url: str) -> None:
-    from db.migrate import Migrations
-
+async def _look(url: str) -> None:
     async with opened(url) as db:
-        status = await Migrations().status(db)
-    if status.problems:
-        raise Failure("\n".join(status.problems))
-    if status.pending:
-        raise Failure(f"{status.pending} migrations are pending: run `tally migrate up` first")
+        await require_migrated(db)

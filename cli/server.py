@@ -24,7 +24,10 @@ from cli import derive
 from cli.pages import Headers, Page, page
 from cli.scheduler import JOBS_VARIABLE, Scheduler
 
-EXPOSED: Final = b"ETag, Idempotency-Replayed, Link, Location, Read-After, Retry-After, Server-Timing, X-Request-Id"
+EXPOSED: Final = (
+    b"ETag, Idempotency-Replayed, Link, Location, RateLimit, RateLimit-Policy, Read-After, Retry-After, Server-Timing, "
+    b"X-Request-Id"
+)
 ALLOWED: Final = (
     b"Accept-Language, Authorization, Content-Type, Idempotency-Key, If-Match, Read-After, X-Cart-Token, X-Request-Id"
 )

@@ -56,6 +56,10 @@ class Unavailable(DatabaseError):
     """The engine is away or cannot write (full disk, I/O error, no such file). Nothing was kept."""
 
 
+class SchemaBehind(DatabaseError):
+    """The database lacks a table or column that a statement names: migrations are pending. Nothing was kept."""
+
+
 class Unknown(DatabaseError):
     """Sent, and not known to have been kept or not. Repeat only what begins with its idempotency guard."""
 

@@ -23,6 +23,7 @@ from db.helper import (
     DatabaseError,
     Refused,
     Row,
+    SchemaBehind,
     TimedOut,
     Trip,
     Unavailable,
@@ -53,11 +54,9 @@ AWAY: Final = (
     "attempt to write a readonly database",
     "database disk image is malformed",
     "file is not a database",
-    # The schema is behind the code. A typo of ours would look alike, but no statement of ours gets past the plan test.
-    "no such table",
-    "no such column",
-    "malformed database schema",
 )
+# A typo of ours would look alike, but no statement of ours gets past the plan test with one.
+BEHIND: Final = ("no such table", "no such column")
 LOG_BYTES_KEPT: Final = 4_194_304
 """To this the log's file shrinks when it begins anew; a long read by somebody else may have made it grow."""
 TICK_STEPS: Final = 20_000
@@ -162,6 +161,8 @@ def mapped(error: Exception, *, committing: bool = False) -> DatabaseError:
         return Unknown(message)
     if any(words in message for words in AWAY):
         return Unavailable(message)
+    if any(words in message for words in BEHIND):
+        return SchemaBehind(message)
     if isinstance(error, binding.IntegrityError):
         return Conflict("trigger", message)
     return DatabaseError(message)

@@ -47,8 +47,8 @@ SHORT_READ_STEPS: Final = TICK_STEPS
 """Virtual machine steps that a read may take on the loop's thread; some 1 ms. A list of 100 products needs fewer."""
 SHORT_READ_TICKS: Final = 4
 """In how many parts they are counted."""
-WAL_BYTES_SOFT: Final = 4_000_000
-"""Above this the checkpointer copies pages back, beside the writer."""
+LOG_PAGES_SOFT: Final = 1_000
+"""Above this the checkpointer copies pages back, beside the writer. (A page has 4 KB.)"""
 WAL_BYTES_LONG: Final = 16_000_000
 """Above this the next COMMIT copies the rest of them in its own thread, so that the log begins anew: in a rush the
 checkpointer, which copies while others write, never meets a pause in which nothing is left to copy."""

@@ -52,6 +52,19 @@ CREATE TABLE idempotency_keys (
 ) STRICT;
 CREATE INDEX idempotency_keys_by_expires_at ON idempotency_keys (expires_at);
 
+-- How often something was tried in a window of time; `scope` names the limit and the SHA-256 of what was tried.
+CREATE TABLE rate_limits (
+  scope      TEXT NOT NULL CONSTRAINT rate_limits_scope_has_its_form CHECK (length(scope) <= 100 AND scope GLOB '[a-z]*:?*'),
+  window     TEXT NOT NULL,
+  count      INTEGER NOT NULL CONSTRAINT rate_limits_count_positive CHECK (count >= 1),
+  expires_at TEXT NOT NULL,
+  created_at TEXT NOT NULL,
+  updated_at TEXT NOT NULL,
+  CONSTRAINT rate_limits_expire_later CHECK (expires_at > created_at),
+  PRIMARY KEY (scope, window)
+) STRICT;
+CREATE INDEX rate_limits_by_expires_at ON rate_limits (expires_at);
+
 CREATE TABLE outbox (
   id         TEXT PRIMARY KEY,
   topic      TEXT NOT NULL CONSTRAINT outbox_topic_has_its_form CHECK (topic GLOB '[a-z]*.[a-z]*'),

@@ -86,4 +86,4 @@ def test_a_code_of_the_validator_that_nobody_foresaw_has_a_sentence() -> None:
 
 
 def test_what_can_be_tried_again_says_when() -> None:
-    assert {code for code, (status, _) in CODES.items() if status in (429, 503)} == set(RETRY_AFTER_SECONDS)
+    assert {code for code, (status, _) in CODES.items() if status == 503} == set(RETRY_AFTER_SECONDS)

@@ -106,6 +106,7 @@ def test_from_nothing_to_an_order(tmp_path: Path) -> None:
 
 
 def test_another_database_may_be_named(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
     with serving(tmp_path, "dev", "--port", "0", DATABASE_URL="sqlite:///other/shop.db") as server:
         line_of(server)
     assert (tmp_path / "other" / "shop.db").is_file()
@@ -130,6 +131,12 @@ def test_production_is_refused(terminal: Terminal) -> None:
     done = terminal.tally("seed", "demo", STAGE="production")
     assert done.code == 1 and "sample data" in done.err
     assert terminal.tally("seed", "prod", STAGE="production").code == 0
+
+
+def test_settings_are_looked_at_before_anything_is_told(terminal: Terminal) -> None:
+    done = terminal.tally("dev", PORT="0", CART_TTL="soon")
+    assert (done.code, done.out) == (1, "") and "CART_TTL='soon'" in done.err
+    assert not terminal.file.exists()
 
 
 def test_making_ready_twice_makes_one_key(shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

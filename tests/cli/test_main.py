@@ -1,13 +1,16 @@
 """`tally` itself: help without importing a command, the database's URL, and errors that a person can act on."""
 
 import importlib
+import shlex
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
-from cli.main import COMMANDS
+from cli.derive import jobs, project
+from cli.key import known_scopes
+from cli.main import COMMANDS, command_line
 from tests.cli.terminal import ROOT, Terminal
 
 
@@ -79,7 +82,36 @@ def test_a_file_that_is_no_database_is_told(terminal: Terminal) -> None:
     path.write_bytes(b"this is not a database, whatever its name says" * 100)
     done = terminal.tally("migrate", "up", "--database-url", f"sqlite:///{path}")
     assert (done.code, done.out) == (1, "")
-    assert "not a database" in done.err
+    assert done.err == f"tally: {path}: file is not a database\n"
+
+
+def test_no_folder_is_made_but_the_default_one(terminal: Terminal) -> None:
+    for words in (["migrate", "up"], ["migrate", "reset"], ["dev", "--port", "0"]):
+        done = terminal.tally(*words, "--database-url", "sqlite:///mispelt/data/shop.db")
+        assert (done.code, done.out) == (1, "")
+        assert "there is no folder mispelt/data for the database shop.db" in done.err
+    assert list(terminal.folder.iterdir()) == []
+    assert terminal.tally("migrate", "up", "--to", "1").code == 0
+    assert terminal.file.parent.stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("version", ["0", "3"])
+def test_what_is_not_migrated_is_told_with_what_to_do(terminal: Terminal, version: str) -> None:
+    terminal.tally("migrate", "up", "--to", version)
+    event = terminal.folder / "event.json"
+    event.write_text("{}")
+    for words in (["seed", "demo"], ["invoke", "roll_up_analytics", event], ["serve", "--port", "0"]):
+        done = terminal.tally(*words)
+        assert (done.code, done.out) == (1, ""), words
+        assert "migrations are pending: run `tally migrate up` first" in done.err
+    done = terminal.tally("check")
+    assert done.code == 1 and "Is the database migrated?" in done.err
+
+
+def test_says_its_version(terminal: Terminal) -> None:
+    done = terminal.tally("--version")
+    assert (done.code, done.err) == (0, "")
+    assert done.out == f"tally {project()['version']}\n"
 
 
 def test_a_reader_that_has_seen_enough_is_no_error(terminal: Terminal) -> None:
@@ -100,3 +132,13 @@ def test_a_reader_that_has_seen_enough_is_no_error(terminal: Terminal) -> None:
 def test_nothing_is_written_outside_the_folder(terminal: Terminal) -> None:
     terminal.tally("migrate", "up")
     assert [path.name for path in Path(terminal.folder).iterdir()] == [".tallystick"]
+
+
+def test_the_operators_page_names_commands_that_exist() -> None:
+    page = (ROOT / "docs" / "operations.md").read_text(encoding="utf-8")
+    block = [line for part in page.split("```sh\n")[1:] for line in part.split("```")[0].splitlines()]
+    lines = [shlex.split(line, comments=True) for line in block if line.startswith("tally ")]
+    named = [command_line(words[1]).parse_args(words[1:]) for words in lines]
+    assert [one.command for one in named] == ["key", "key", "key", "invoke"]
+    assert named[0].scope and set(named[0].scope) <= set(known_scopes())
+    assert all(f"`{one.name}`" in page or f"invoke {one.name} " in page for one in jobs())

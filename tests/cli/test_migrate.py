@@ -1,6 +1,7 @@
 """`tally migrate …`, every action, as a process."""
 
 import shlex
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -121,11 +122,27 @@ def test_reset_is_for_development(terminal: Terminal) -> None:
 
 
 def test_wait(terminal: Terminal) -> None:
-    terminal.file.parent.mkdir()
+    terminal.tally("migrate", "up", "--to", "1")
     assert terminal.tally("migrate", "wait", "--seconds", "5").out.startswith("answered after ")
-    done = terminal.tally("migrate", "wait", "--seconds", "0.2", "--database-url", "sqlite:///nowhere/shop.db")
-    assert done.code == 1
-    assert "did not answer within 0.2 seconds" in done.err
+    terminal.file.write_bytes(b"no database at all" * 100)
+    done = terminal.tally("migrate", "wait", "--seconds", "0.2")
+    assert done.code == 1 and "did not answer within 0.2 seconds: file is not a database" in done.err
+
+
+def test_wait_makes_no_file(terminal: Terminal) -> None:
+    terminal.file.parent.mkdir()
+    for url in ("sqlite:///.tallystick/shop.db", "sqlite:///nowhere/shop.db"):
+        done = terminal.tally("migrate", "wait", "--seconds", "0.2", "--database-url", url)
+        assert (done.code, done.out) == (1, "")
+        assert "did not answer within 0.2 seconds: there is no database at" in done.err
+    assert [path.name for path in terminal.folder.rglob("*")] == [".tallystick"]
+
+
+def test_wait_sees_a_file_that_comes(terminal: Terminal) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        waiting = pool.submit(terminal.tally, "migrate", "wait", "--seconds", "60")
+        terminal.tally("migrate", "up", "--to", "1")
+        assert waiting.result().code == 0
 
 
 def test_the_runbook_names_commands_that_exist() -> None:

@@ -122,6 +122,7 @@ def test_a_page_of_an_allowed_origin_may_read_the_answer(client: httpx.Client) -
     exposed = {name.strip() for name in reply.headers["access-control-expose-headers"].split(",")}
     assert exposed >= {
         "Idempotency-Replayed", "ETag", "Location", "Link", "X-Request-Id", "Server-Timing", "Retry-After",
+        "RateLimit", "RateLimit-Policy",
     }  # fmt: skip
     refused = client.get("/nowhere", headers={"Origin": ORIGIN})
     assert refused.headers["access-control-allow-origin"] == ORIGIN
@@ -208,6 +209,19 @@ def test_what_cannot_be_served_is_told(folder: Path, words: list[str], environme
     done = Terminal(folder).tally("serve", *words, **environment)
     assert done.code in (1, 2)
     assert said in done.err
+    assert done.out == ""
+
+
+def test_the_demos_pictures_are_served(client: httpx.Client) -> None:
+    [first, *_] = client.get("/products/valley-mug").json()["media"]
+    assert first["url"] == "/media/demo/valley-mug.svg"
+    reply = client.get(first["url"])
+    assert (reply.status_code, reply.headers["content-type"]) == (200, "image/svg+xml")
+    assert "Valley mug" in reply.text
+    assert reply.headers["cache-control"] == "public, max-age=86400"
+    assert reply.headers["content-security-policy"] == "default-src 'none'; sandbox"
+    assert client.get("/media/demo/no_name.svg").json()["code"] == "not_found"
+    assert client.post(first["url"]).status_code == 405
 
 
 def test_a_database_that_is_not_migrated_is_refused(terminal: Terminal) -> None:

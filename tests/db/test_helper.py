@@ -77,8 +77,8 @@ def test_does_not_read_what_is_none_of_ours() -> None:
 @pytest.mark.parametrize(
     "url",
     [
-        "", "postgres://a/b", "mysql:///a", "shop.db", "sqlite:shop.db", "sqlite:/shop.db", "sqlite://", "sqlite:///", "sqlite://host/shop.db",
-        "sqlite:///:memory:", "sqlite:///shop.db?mode=ro", "sqlite:///shop.db#x",
+        "", "postgres://a/b", "mysql:///a", "shop.db", "sqlite:shop.db", "sqlite:/shop.db", "sqlite://", "sqlite:///",
+        "sqlite://host/shop.db", "sqlite:///:memory:", "sqlite:///shop.db?mode=ro", "sqlite:///shop.db#x",
     ],
 )  # fmt: skip
 def test_refuses_a_url_that_names_no_engine(url: str) -> None:

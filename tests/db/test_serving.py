@@ -17,7 +17,7 @@ import pytest
 from db.engines import sqlite_serving
 from db.engines.sqlite import LOG_BYTES_KEPT, open_connection
 from db.engines.sqlite_serving import GROUP_MAX, SHORT_READ_STEPS, SqliteServing
-from db.helper import Conflict, Refused, TimedOut, Unavailable, Unknown
+from db.helper import Conflict, Refused, SchemaBehind, TimedOut, Unknown
 from db.sql import unregistered
 from tests.db.engine_support import (
     COUNT,
@@ -112,7 +112,7 @@ def test_every_kind_of_failure_in_one_group(serving: tuple[SqliteServing, Run]) 
             [PIECE(id="a", shelf_id="shelf-1", count=1), COUNT()],
         )
     )
-    assert [type(result) for result in results] == [list, Refused, Conflict, Conflict, Conflict, Unavailable, list]
+    assert [type(result) for result in results] == [list, Refused, Conflict, Conflict, Conflict, SchemaBehind, list]
     assert [result.kind for result in results[2:5]] == ["unique", "foreign_key", "check"]
     assert results[-1] == [[], [{"n": 2}]]
 

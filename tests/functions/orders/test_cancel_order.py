@@ -4,8 +4,21 @@ from typing import Any
 
 import pytest
 
-from domain.orders import given_back
-from tests.functions.orders.support import PHONE, brought, step, view
+from api import call as api_call
+from api import clock, guests
+from domain.orders import given_back, is_buyers
+from tests.functions.orders.support import (
+    PHONE,
+    WRONG_PHONE,
+    alike,
+    brought,
+    guess,
+    guess_cancelling,
+    step,
+    to_the_next_window,
+    use_up,
+    view,
+)
 from tests.shop import Shop
 
 
@@ -143,7 +156,7 @@ def test_a_receipt_between_reading_and_cancelling_is_seen(shop: Shop, monkeypatc
 def test_refuses_not_found(shop: Shop) -> None:
     order = shop.order({shop.variant(): 1}, api_key=shop.api_key())
     stranger = shop.api_key("products:read")
-    with shop.unchanged():
+    with shop.unchanged("rate_limits"):
         unknown = shop.post(f"/orders/order_01kaktq2m8e8q8k3v9m1c4x7zd/cancel?phone={PHONE}", if_match=1)
         told = [
             shop.post(f"/orders/{order['id']}/cancel", if_match=1),
@@ -207,3 +220,75 @@ def test_refuses_invalid(shop: Shop, body: dict[str, str], pointer: str) -> None
     with shop.unchanged():
         reply = shop.post(f"/orders/{order['id']}/cancel?phone={PHONE}", body, if_match=1)
     assert (reply.status, reply.body["errors"][0]["pointer"]) == (422, pointer)
+
+
+# -- the limit on guesses
+
+
+def test_refuses_rate_limited(shop: Shop) -> None:
+    """Looking and cancelling are guesses at the same number; a right one is refused when they are used up."""
+    to_the_next_window(shop)
+    order = shop.order({shop.variant(): 1})
+    use_up(shop, order["id"], 5)
+    for number in range(5):
+        with shop.unchanged("rate_limits"):
+            reply = guess_cancelling(shop, order["id"], idempotency_key="a key of a refusal is not remembered")
+        assert (reply.status, reply.body["code"]) == (404, "not_found")
+        assert reply.headers["ratelimit"].startswith(f'"guest";r={4 - number};t=')
+    for phone in (WRONG_PHONE, PHONE):
+        with shop.unchanged():
+            refused = guess_cancelling(shop, order["id"], phone)
+        assert (refused.status, refused.body["code"]) == (429, "rate_limited")
+        assert refused.headers["ratelimit"] == f'"guest";r=0;t={refused.headers["retry-after"]}'
+    assert guess(shop, order["id"], PHONE).status == 429
+    shop.clock(3600)
+    reply = guess_cancelling(shop, order["id"], PHONE, idempotency_key="k")
+    assert (reply.status, reply.headers["server-timing"][-8:]) == (200, 'desc="2"')
+    assert reply.headers["ratelimit"].startswith('"guest";r=10;t=3')
+    again = guess_cancelling(shop, order["id"], PHONE, idempotency_key="k")
+    assert (again.text, "ratelimit" in again.headers) == (reply.text, False)
+    shop.checked()
+
+
+def test_an_order_that_is_not_there_is_limited_like_a_wrong_phone(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    to_the_next_window(shop)
+    now = clock.milliseconds_now()
+    monkeypatch.setattr(api_call, "milliseconds_now", lambda: now)
+    order = shop.order({shop.variant(): 1})
+    for number in range(12):
+        wrong = guess_cancelling(shop, order["id"])
+        assert alike(wrong) == alike(guess_cancelling(shop, "order_01kaktq2m8e8q8k3v9m1c4x7zd"))
+        assert wrong.status == (404 if number < 10 else 429)
+
+
+def test_staff_are_not_limited(shop: Shop) -> None:
+    to_the_next_window(shop)
+    order, reader = shop.order({shop.variant(): 1}), shop.api_key("orders:read")
+    use_up(shop, order["id"])
+    with shop.unchanged():
+        assert guess_cancelling(shop, order["id"], api_key=reader).status == 403
+    assert guess_cancelling(shop, order["id"], api_key=shop.admin).status == 200
+
+
+@pytest.mark.parametrize("if_match", [1, 99])
+def test_no_refusal_says_that_a_phone_is_right_once_guesses_are_used_up(
+    shop: Shop, monkeypatch: pytest.MonkeyPatch, if_match: int
+) -> None:
+    """The limit is reached between the read and the answer, whether that is a cancellation, a 409 or a 412."""
+    to_the_next_window(shop)
+    order = shop.order({shop.variant(): 1})
+    paid = brought(shop, "PAID")
+    for one in (order, paid):
+        use_up(shop, one["id"], 9)
+
+    def slow(*known: Any) -> bool:
+        shop.execute("UPDATE rate_limits SET count = 10")
+        return is_buyers(*known)
+
+    monkeypatch.setattr(guests, "is_buyers", slow)
+    for one in (order, paid):
+        shop.execute("UPDATE rate_limits SET count = 9")
+        with shop.unchanged("rate_limits"):
+            refused = guess_cancelling(shop, one["id"], PHONE, if_match=if_match if one is order else one["version"])
+        assert (refused.status, refused.body["code"]) == (429, "rate_limited")
+        assert refused.headers["server-timing"].endswith('desc="2"')
