@@ -72,11 +72,9 @@ async def check(db: Database, directory: Path = DIRECTORY) -> list[Finding]:
     invariants = read(directory)
     try:
         answers = await db.read(*(invariant.sql() for invariant in invariants))
-    except (Busy, TimedOut):
+    except (Busy, TimedOut, Unavailable):
         raise
     except DatabaseError as error:
-        if isinstance(error, Unavailable) and "no such " not in str(error):
-            raise
         raise InvariantError(await _culprit(db, invariants) or str(error)) from error
     return [
         Finding(invariant.name, invariant.sentence, tuple(rows))

@@ -12,7 +12,6 @@ given to a reader thread; checkpoints have a thread and a connection of their ow
 from __future__ import annotations
 
 import asyncio
-import os
 import queue
 import random
 import threading
@@ -49,10 +48,10 @@ SHORT_READ_TICKS: Final = 4
 """In how many parts they are counted."""
 LOG_PAGES_SOFT: Final = 1_000
 """Above this the checkpointer copies pages back, beside the writer. (A page has 4 KB.)"""
-WAL_BYTES_LONG: Final = 16_000_000
+LOG_PAGES_LONG: Final = 4_000
 """Above this the next COMMIT copies the rest of them in its own thread, so that the log begins anew: in a rush the
 checkpointer, which copies while others write, never meets a pause in which nothing is left to copy."""
-CHECKPOINT_SECONDS: Final = 0.25
+CHECKPOINT_SECONDS: Final = 0.1
 
 
 class _Waiting(NamedTuple):
@@ -294,13 +293,16 @@ class SqliteServing:
         connection: Connection = None
         while not closed.wait(CHECKPOINT_SECONDS):
             self._file_is_gone = self._identity() != self._file
-            if self._wal_bytes() > WAL_BYTES_SOFT and not self._file_is_gone:
-                try:
-                    connection = connection or open_connection(self._path)
-                    connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchall()
-                except (binding.Error, DatabaseError):
-                    continue  # a full disk or a lock; the next round tries again, and the log keeps everything
-                self._log_is_long = self._wal_bytes() > WAL_BYTES_LONG
+            if self._file_is_gone:
+                continue
+            # A full disk or a lock: the next round tries again, and the log keeps everything.
+            with suppress(binding.Error, DatabaseError):
+                connection = connection or open_connection(self._path)
+                _, pages, copied = connection.execute("PRAGMA wal_checkpoint(NOOP)").fetchone()
+                if pages - copied > LOG_PAGES_SOFT:
+                    _, pages, copied = connection.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+                    # Much that is left to copy is held by somebody's long read: then it is no use to hurry.
+                    self._log_is_long = pages > LOG_PAGES_LONG and pages - copied < LOG_PAGES_SOFT
         if connection is not None:
             connection.close()
 
@@ -316,11 +318,7 @@ class SqliteServing:
         if self._file_is_gone:
             raise Unavailable(f"{self._path} was removed or replaced while in use: start the server again")
 
-    def _wal_bytes(self) -> int:
-        try:
-            return os.stat(f"{self._path}-wal").st_size  # noqa: PTH116 - on every commit: no Path is built
-        except FileNotFoundError:
-            return 0
+
 
     async def health(self) -> bool:
         if not self._opened:

@@ -312,7 +312,7 @@ def test_every_connection_enforces_foreign_keys(tmp_path: Path, monkeypatch: pyt
 
     for module in (sqlite, sqlite_serving):
         monkeypatch.setattr(module, "open_connection", opening)
-    monkeypatch.setattr(sqlite_serving, "WAL_BYTES_SOFT", 0)
+    monkeypatch.setattr(sqlite_serving, "LOG_PAGES_SOFT", 0)
     monkeypatch.setattr(sqlite_serving, "CHECKPOINT_SECONDS", 0.02)
     with grouping(tmp_path) as (db, run):
         run(use(db))
