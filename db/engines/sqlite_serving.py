@@ -318,8 +318,6 @@ class SqliteServing:
         if self._file_is_gone:
             raise Unavailable(f"{self._path} was removed or replaced while in use: start the server again")
 
-
-
     async def health(self) -> bool:
         if not self._opened:
             self._open()
