@@ -34,6 +34,7 @@ check: setup ## the fast half: format, lint, types, drift of what is derived, th
 
 bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, growth
 	$(RUN) -m bench
+	$(RUN) -m bench.times
 
 race: setup ## the race for the last pieces, RUNS=20 times each way
 	@sh tools/race.sh $(RUN) $(RUNS)

@@ -24,7 +24,7 @@ _HERE: Final = Path(__file__).parent
 
 def make(path: Path, orders: int = 0) -> None:
     """A migrated file with the catalog, and `orders` orders of two pieces each. Takes a minute for a million."""
-    asyncio.run(_migrate(path))
+    migrated(path)
     with closing(open_connection(path)) as connection:
         for pragma in ("synchronous = OFF", "journal_mode = MEMORY", "cache_size = -2000000", "temp_store = MEMORY"):
             connection.execute(f"PRAGMA {pragma}").fetchall()
@@ -40,6 +40,11 @@ def make(path: Path, orders: int = 0) -> None:
             connection.execute(sql)
         connection.execute("COMMIT")
         connection.execute("PRAGMA journal_mode = WAL").fetchall()
+
+
+def migrated(path: Path) -> None:
+    """A migrated, empty file."""
+    asyncio.run(_migrate(path))
 
 
 async def _migrate(path: Path) -> None:
