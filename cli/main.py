@@ -96,12 +96,12 @@ def _expected(error: Exception) -> bool:
 
 def _sentence(error: Exception, url: str) -> str:
     """The error's text; with the file's name and what to do, where the engine knows neither."""
-    from db.helper import Unavailable
+    from db.helper import SchemaBehind, Unavailable
 
     text = str(error)
-    if not isinstance(error, Unavailable) or (path := file_of(url)) is None:
+    if not isinstance(error, SchemaBehind | Unavailable) or (path := file_of(url)) is None:
         return text
-    hint = ". Is the database migrated? Run `tally migrate up`" if "no such " in text else ""
+    hint = ". Is the database migrated? Run `tally migrate up`" if isinstance(error, SchemaBehind) else ""
     return (text if str(path) in text else f"{path}: {text}") + hint
 
 
