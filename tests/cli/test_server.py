@@ -231,22 +231,27 @@ def test_the_scheduled_functions_run_beside_the_server(shop: Shop, monkeypatch: 
     shop.checked()
 
 
+class Told(Job):
+    """A job that tells when it runs; the broken one fails."""
+
+    def __init__(self, name: str, schedule: str, ran: list[str]) -> None:
+        self.name, self.schedule, self.ran = name, schedule, ran
+
+    async def run(self, seconds: float = 0) -> dict[str, Any]:
+        self.ran.append(self.name)
+        if self.name == "broken":
+            raise ValueError("a defect")
+        return {}
+
+
 def test_a_job_that_fails_stops_no_other_and_the_server_neither(caplog: pytest.LogCaptureFixture) -> None:
     ran: list[str] = []
 
-    class Told(Job):
-        def __init__(self, name: str, schedule: str) -> None:
-            self.name, self.schedule = name, schedule
-
-        async def run(self, seconds: float = 0) -> dict[str, Any]:
-            ran.append(self.name)
-            if self.name == "broken":
-                raise ValueError("a defect")
-            return {}
-
     async def work() -> None:
         scheduler = Scheduler(
-            [Told("broken", "rate(1 day)"), Told("fine", "rate(1 minute)")], first_seconds=0.001, tick_seconds=0.005
+            [Told("broken", "rate(1 day)", ran), Told("fine", "rate(1 minute)", ran)],
+            first_seconds=0.001,
+            tick_seconds=0.005,
         )
         scheduler.start()
         await asyncio.sleep(0.1)
@@ -257,4 +262,14 @@ def test_a_job_that_fails_stops_no_other_and_the_server_neither(caplog: pytest.L
 
 
 def test_a_scheduler_that_never_began_can_be_stopped() -> None:
-    run(Scheduler([]).stop())
+    """And does not begin by a start that comes too late."""
+    ran: list[str] = []
+
+    async def work() -> None:
+        scheduler = Scheduler([Told("late", "rate(1 minute)", ran)], first_seconds=0.001, tick_seconds=0.001)
+        await scheduler.stop()
+        scheduler.start()
+        await asyncio.sleep(0.05)
+
+    run(work())
+    assert ran == []
