@@ -286,20 +286,20 @@ def _arguments() -> argparse.Namespace:
         prog="python -m bench", description=__doc__, formatter_class=argparse.RawTextHelpFormatter
     )
     parser.add_argument("--only", default=PARTS, type=_parts, help="parts, such as a,b,e; default: all")
-    parser.add_argument("--repetitions", type=int, default=5, metavar="N", help="default: 5")
+    parser.add_argument("--repetitions", type=int, metavar="N", help="default: 5, with --quick 3")
     parser.add_argument(
-        "--requests", type=int, default=640, metavar="N", help="of a candidate in a repetition; default: 640"
+        "--requests", type=int, metavar="N", help="of a candidate in a repetition; default: 640, with --quick 320"
     )
-    parser.add_argument("--seconds", type=int, default=3, metavar="S", help="of load on the server; default: 3")
-    parser.add_argument("--quick", action="store_true", help="3 repetitions, 1 s of load, 100,000 orders for (f)")
+    parser.add_argument("--seconds", type=int, metavar="S", help="of load on the server; default: 3, with --quick 1")
+    parser.add_argument("--quick", action="store_true", help="shorter, and 100,000 orders for (f)")
     parser.add_argument("--json", type=Path, metavar="FILE", help="write the figures, too")
     parser.add_argument("--folder", type=Path, help="where the files are made (6 GB for f); default: the system's")
     parser.add_argument("--verbose", action="store_true", help="say what is done, also when nobody looks")
     args = parser.parse_args()
-    args.orders = ORDERS
-    if args.quick:
-        args.repetitions, args.seconds, args.requests = 3, 1, 320
-        args.orders = (1_000, 100_000)
+    args.orders = (1_000, 100_000) if args.quick else ORDERS
+    args.repetitions = args.repetitions or (3 if args.quick else 5)
+    args.seconds = args.seconds or (1 if args.quick else 3)
+    args.requests = args.requests or (320 if args.quick else 640)
     args.requests += -args.requests % 32
     return args
 
