@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import to_json
@@ -17,7 +17,7 @@ from api.problems import CODES, Problem, invalid
 from api.rate_limit import Window
 from api.settings import Settings
 from api.shapes import PageRequest
-from db.helper import Busy, Conflict, Database, Refused, Row, SchemaBehind, TimedOut, Unavailable, Unknown
+from db.helper import Busy, Conflict, Database, Refused, Results, Row, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import Statement, Value
 from domain.events import is_time
 
@@ -101,6 +101,10 @@ class Asked(NamedTuple):
     fingerprint: str
     if_match: int | None
     if_match_missing: bool
+    read_after: str | None
+    """The read-after token of a write: what is read must be at least that new."""
+    replica: bool
+    """Whether a replica may answer without one."""
 
 
 class Call:
@@ -113,6 +117,8 @@ class Call:
         self.actor: Actor = ANONYMOUS
         self.trips = 0
         self.db_seconds = 0.0
+        self.token: str | None = None
+        """The read-after token of the last round trip."""
         self._limit: tuple[Window, int] | None = None
         self._held: list[Statement] = []
         self._judged = False
@@ -146,7 +152,10 @@ class Call:
     async def read(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement, one snapshot; the first also finds who calls and what was answered before."""
         prelude = [] if self._judged else self._questions()
-        found = await self._trip(self.db.read(*prelude, *statements)) if prelude or statements else []
+        found: list[list[Row]] = []
+        if prelude or statements:
+            asked = self.asked
+            found = await self._trip(self.db.read(*prelude, *statements, after=asked.read_after, replica=asked.replica))
         if not self._judged:
             self._judge(found[: len(prelude)])
         return found[len(prelude) :]
@@ -187,8 +196,7 @@ class Call:
     async def write(self, plan: Sequence[Statement]) -> list[list[Row]]:
         """Send the batch alone; the rows of each. For what is to be kept although the request is refused."""
         try:
-            rows: list[list[Row]] = await self._trip(self.db.batch(plan))
-            return rows
+            return await self._trip(self.db.batch(plan))
         except Unknown as error:
             if self.asked.key is None:
                 raise Problem("outcome_unknown") from error
@@ -287,11 +295,13 @@ class Call:
         headers = [(name.encode(), value.encode()) for name, value in json.loads(rows[0]["headers"])]
         raise Replayed(rows[0]["status"], [*headers, (b"idempotency-replayed", b"true")], rows[0]["answer"])
 
-    async def _trip(self, trip: Any) -> Any:
+    async def _trip(self, trip: Awaitable[Results]) -> Results:
         self.trips += 1
         began = time.perf_counter()
         try:
-            return await trip
+            found = await trip
+            self.token = found.token
+            return found
         except (Busy, TimedOut) as error:
             raise Problem("busy") from error
         except (SchemaBehind, Unavailable) as error:

@@ -26,6 +26,8 @@ async def database(settings: Settings) -> Database:
             serving=_serving,
             timeout_ms=settings.query_timeout_ms,
             pool=(settings.database_pool_min, settings.database_pool_max),
+            token=settings.database_token,
+            replica_url=settings.database_replica_url or None,
         )
         _url = settings.database_url
     return _client

@@ -60,12 +60,14 @@ def endpoint(
     if_match: Wanted = None,
     headers: tuple[str, ...] = (),
     errors: tuple[str, ...] = (),
+    replica: bool = False,
 ) -> Callable[[Run], Endpoint]:
     """Declare an endpoint. `route` is `METHOD /path/{name}`; `permission` is `domain:action` or PUBLIC.
 
+    `replica` lets a replica answer, whose rows may be a moment old, also a client that brings no read-after token.
     `errors` are the codes that its own rules give; those of every endpoint (401, 422, 503, …) are known from the rest.
     """
-    return lambda run: Endpoint(run, route, permission, status, idempotency, if_match, headers, errors)
+    return lambda run: Endpoint(run, route, permission, status, idempotency, if_match, headers, errors, replica)
 
 
 class Endpoint:
@@ -81,9 +83,11 @@ class Endpoint:
         if_match: Wanted,
         headers: tuple[str, ...],
         errors: tuple[str, ...],
+        replica: bool,
     ) -> None:
         self.run, self.permission, self.status = run, permission, status
         self.idempotency, self.if_match, self.headers, self.errors = idempotency, if_match, headers, errors
+        self.replica = replica
         self.name: str = getattr(run, "__name__")  # noqa: B009 - a Callable has none for the type checker
         self.module = run.__module__
         self.document = run.__globals__.get("__doc__") or ""
@@ -127,6 +131,8 @@ class Endpoint:
             status, found, body = _told(Problem("internal"), scope["path"], headers)
         seconds = time.perf_counter() - began
         found += spent.limit_headers(status)
+        if self.method != "GET" and status < 300 and spent.token is not None:
+            found.append((b"read-after", spent.token.encode()))
         if status != 204:  # RFC 9110: it has no content, and does not say how long that is
             found.append((b"content-length", b"%d" % len(body)))
         found += [
@@ -253,6 +259,8 @@ class Endpoint:
             fingerprint=fingerprint(self.method, target, canonical) if key is not None else "",
             if_match=if_match,
             if_match_missing=self.if_match == "required" and version is None,
+            read_after=headers.get(b"read-after", b"").decode("latin-1") or None if self.method == "GET" else None,
+            replica=self.replica,
         )
 
 
@@ -275,6 +283,10 @@ class _Spent:
         self.seconds += call.db_seconds
         self.trips += call.trips
         self.last = call
+
+    @property
+    def token(self) -> str | None:
+        return self.last.token if self.last else None
 
     def limit_headers(self, status: int) -> Headers:
         return self.last.limit_headers(refused=status == 429) if self.last else []

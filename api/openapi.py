@@ -159,6 +159,8 @@ def _parameters(one: Endpoint, asked: Json) -> list[Json]:
     ]
     if one.idempotency:
         found.append(parts.parameter("IdempotencyKey" if one.idempotency == "required" else "IdempotencyKeyOptional"))
+    if one.method == "GET":
+        found.append(parts.parameter("ReadAfter"))
     if one.if_match:
         found.append(parts.parameter("IfMatch" if one.if_match == "required" else "IfMatchOptional"))
     # X-Cart-Token stands under `security`: it says who calls.
@@ -204,6 +206,8 @@ def _success(one: Endpoint, answered: Json | None, definitions: Json) -> Json:
         headers.append("Location")
     if one.idempotency:
         headers.append("Idempotency-Replayed")
+    if one.method != "GET":
+        headers.append("Read-After")
     if "rate_limited" in one.errors:
         headers += parts.LIMIT_HEADERS
     description = {200: "Done.", 201: "Made.", 202: "Taken.", 204: "Gone."}[one.status]

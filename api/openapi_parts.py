@@ -125,6 +125,11 @@ PARAMETERS: Final[Json] = {
     "IdempotencyKeyOptional": _header("Idempotency-Key", _KEY, _KEY_TEXT),
     "IfMatch": _header("If-Match", _TAG, _MATCH_TEXT, required=True),
     "IfMatchOptional": _header("If-Match", _TAG, _MATCH_TEXT),
+    "ReadAfter": _header(
+        "Read-After",
+        {"type": "string", "minLength": 1, "maxLength": 200, "pattern": "^[!-~]+$"},
+        "What a write answered in the header of this name: what is read is at least as new, though a replica answers.",
+    ),
     "RequestId": _header(
         "X-Request-Id",
         {"type": "string", "minLength": 1, "maxLength": 128, "pattern": "^[A-Za-z0-9._:/+=-]+$"},
@@ -147,6 +152,10 @@ HEADERS: Final[Json] = {
     "RateLimit-Policy": {
         "description": "The limit: `q` tries in a window of `w` seconds.",
         "schema": {"type": "string", "examples": ['"guest";q=10;w=3600']},
+    },
+    "Read-After": {
+        "description": "A token for later reads, where the database has replicas. Opaque.",
+        "schema": {"type": "string"},
     },
     "Retry-After": {"description": "Seconds.", "schema": {"type": "string", "pattern": "^[0-9]+$"}},
     "Server-Timing": {

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from db.helper import URL_FORMS, engine_of
 from domain.money import DIGITS
 
 SECRET_BYTES_MIN = 32
@@ -20,6 +21,10 @@ class Settings(NamedTuple):
     """Every setting, under its environment variable's name in lower case. Durations in seconds unless named `_ms`."""
 
     database_url: str
+    database_token: str
+    """What an engine over HTTP asks for; empty for none."""
+    database_replica_url: str
+    """A libSQL replica for reads; empty for none."""
     secret_key: tuple[bytes, ...]
     """The first signs, all verify: rotate by putting a new one in front."""
     default_currency: str
@@ -61,10 +66,20 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if currency not in DIGITS:
         wrong.append(f"DEFAULT_CURRENCY={currency!r}: an ISO 4217 code such as EUR")
     url = environment.get("DATABASE_URL", "sqlite:///.tallystick/shop.db")
-    if not url.startswith("sqlite:///") or len(url) == len("sqlite:///") or "?" in url or "#" in url:
-        wrong.append("DATABASE_URL: sqlite:///path/of/the/file.db, or sqlite:////absolute/path.db")
+    if not is_url(url):
+        wrong.append(f"DATABASE_URL: {URL_FORMS}")
+    token = environment.get("DATABASE_TOKEN", "")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        wrong.append("DATABASE_TOKEN: a token of printable ASCII without spaces, or nothing")
+    replica = environment.get("DATABASE_REPLICA_URL", "")
+    if replica and not (is_url(replica) and replica.startswith("libsql:") and url.startswith("libsql:")):
+        wrong.append(
+            "DATABASE_REPLICA_URL: libsql://host[:port][/namespace] beside a DATABASE_URL of libSQL, or nothing"
+        )
     settings = Settings(
         database_url=url,
+        database_token=token,
+        database_replica_url=replica,
         secret_key=secrets,
         default_currency=currency,
         unpaid_order_ttl=number("UNPAID_ORDER_TTL", 86_400, 0, 31_536_000),
@@ -84,6 +99,15 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if wrong:
         raise SettingsError("the environment is wrong:\n  " + "\n  ".join(wrong))
     return settings
+
+
+def is_url(text: str) -> bool:
+    """Whether it names a database."""
+    try:
+        engine_of(text)
+    except ValueError:
+        return False
+    return True
 
 
 @lru_cache(maxsize=1)

@@ -14,8 +14,9 @@ from typing import Any, Final
 from api import database as api_database
 from api.settings import settings
 from bench.shop import VARIANTS, variant
-from db.engines.sqlite import Stopwatch, open_connection, run_batch, run_read
-from db.helper import Row
+from db.engines.sqlite import open_connection, run_batch, run_read
+from db.engines.trips import Stopwatch
+from db.helper import Results
 from db.sql import Statement
 
 CHECKOUT: Final = "functions.checkout"
@@ -131,11 +132,11 @@ class Recorder:
         self._connection.execute("PRAGMA synchronous = OFF")
         api_database._client, api_database._url = self, f"sqlite:///{path}"
 
-    async def read(self, *statements: Statement) -> list[list[Row]]:
+    async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
         self.reads += [(sql.text, values) for sql, values in statements]
         return run_read(self._connection, statements, Stopwatch())
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         self.writes += [(sql.text, values) for sql, values in statements]
         return run_batch(self._connection, statements, Stopwatch())
 

@@ -26,7 +26,10 @@ PURPOSES: Final = {
     "CART_TTL": "Seconds until a cart that nobody touches expires.",
     "DATABASE_POOL_MAX": "Connections for reading, at most.",
     "DATABASE_POOL_MIN": "Connections for reading that stay open once opened.",
-    "DATABASE_URL": "The database: `sqlite:///relative.db`, `sqlite:////absolute.db`.",
+    "DATABASE_REPLICA_URL": "A libSQL replica: catalog reads use it, and reads that bring a `Read-After` token.",
+    "DATABASE_TOKEN": "The token that a libSQL server, Turso or the D1 gateway asks for.",
+    "DATABASE_URL": "The database: a file (`sqlite:////absolute.db`), a libSQL server or Turso (`libsql://`), or "
+    "Cloudflare D1 through the gateway (`d1://`).",
     "DEFAULT_CURRENCY": "ISO 4217 code of a product that names none.",
     "LOG_LEVEL": "Log lines of this level and above.",
     "QUERY_TIMEOUT_MS": "Milliseconds after which a statement is stopped.",

@@ -7,10 +7,10 @@ inside, sent in one round trip; foreign keys are enforced on every connection, r
 from __future__ import annotations
 
 import json
+import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final, NamedTuple, Protocol
-from urllib.parse import urlsplit
 
 from db.sql import Sql, Statement, Value, check_values
 
@@ -78,17 +78,27 @@ class Trip(NamedTuple):
     """Of an error: the guard's code, or the constraint's kind and name. Never a value."""
 
 
+class Results(list[list[Row]]):
+    """The rows of each statement. `token` tells a later read how new it must be; None where there are no replicas."""
+
+    token: str | None = None
+
+
 class Database(Protocol):
     """What every engine offers. One per process, reused over warm invocations."""
 
     engine: str
     trips: int
 
-    async def read(self, *statements: Statement) -> list[list[Row]]:
-        """The rows of each statement, all from one snapshot, in one round trip."""
+    async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
+        """The rows of each statement, all from one snapshot, in one round trip. Raises DatabaseError.
+
+        A replica may answer where the engine has one: with `after`, the read-after token of a write, at least that
+        new; with `replica`, however old. Without either, and whenever a replica does not do, the primary answers.
+        """
         ...
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         """All statements or none, in one round trip; the rows of each. Raises DatabaseError."""
         ...
 
@@ -105,23 +115,59 @@ observers: Final[list[Callable[[Trip], None]]] = []
 """Called after each round trip of each engine (logs, counters)."""
 
 
-async def connect(
-    url: str, *, serving: bool = False, timeout_ms: int = 10_000, pool: tuple[int, int] = (5, 20)
-) -> Database:
-    """The database behind `url`; imports only that engine's module.
+URL_FORMS: Final = (
+    "sqlite:///path/of/the/file.db, libsql://host[:port][/namespace] or d1://host[:port]/database; for the last two "
+    "?tls=0 means plain HTTP, and a token stands in DATABASE_TOKEN"
+)
+_HOST: Final = r"(?:[A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(?::\d{1,5})?"
+_URL: Final = re.compile(
+    r"sqlite:///[^?#]+"
+    rf"|libsql://{_HOST}(?:/[\w-]+)?/?(?:\?tls=[01])?"
+    rf"|d1://{_HOST}(?:/[\w-]+){{1,2}}(?:\?tls=[01])?",
+    re.A,
+)
 
-    `serving` is for one process that serves many requests at once: it commits in groups and reads beside the writer.
-    `timeout_ms` stops a statement that runs longer. `pool` is how many connections for long reads stay open, and how
-    many there may be; they open when needed. Raises ValueError for a URL that names no engine.
+
+def engine_of(url: str) -> str:
+    """The engine that a URL names: sqlite, libsql or d1. Raises ValueError, without the URL: it may hold a secret."""
+    if _URL.fullmatch(url) is None:
+        raise ValueError(f"DATABASE_URL: write {URL_FORMS}")
+    return url.partition(":")[0]
+
+
+async def connect(
+    url: str,
+    *,
+    serving: bool = False,
+    timeout_ms: int = 10_000,
+    pool: tuple[int, int] = (5, 20),
+    token: str | None = None,
+    replica_url: str | None = None,
+) -> Database:
+    """The database behind `url`; imports only that engine's module, and opens connections when they are needed.
+
+    `serving` is for one process that serves many requests at once: on a file it commits in groups and reads beside the
+    writer. `timeout_ms` stops a statement that runs longer. `pool` is how many connections for reading stay open, and
+    how many there may be. `token` is what an engine over HTTP asks for, DATABASE_TOKEN of the environment by default;
+    `replica_url` names a libSQL replica for reads. Raises ValueError for a URL that names no engine.
     """
-    scheme = urlsplit(url).scheme
-    if scheme == "sqlite":
+    engine = engine_of(url)
+    if engine == "sqlite":
         from db.engines import sqlite
 
         return await sqlite.open_database(url, serving=serving, timeout_ms=timeout_ms, pool=pool)
-    raise ValueError(f"DATABASE_URL: {scheme or url!r} is no engine; write sqlite:///path/of/the/file.db")
+    token = os.environ.get("DATABASE_TOKEN") if token is None else token
+    if engine == "libsql":
+        from db.engines import libsql
+
+        return libsql.open_database(url, timeout_ms=timeout_ms, pool=pool, token=token, replica_url=replica_url)
+    from db.engines import d1
+
+    return d1.open_database(url, timeout_ms=timeout_ms, pool=pool, token=token)
 
 
+# A typo of ours would look alike, but no statement of ours gets past the plan test with one.
+BEHIND: Final = ("no such table", "no such column")
 _GUARD: Final = re.compile(r"guard:([a-z_]+):(.*)", re.S)
 _CONSTRAINT: Final = re.compile(r"(UNIQUE|CHECK|NOT NULL|FOREIGN KEY) constraint failed(?:: (.*))?", re.S)
 

@@ -5,33 +5,31 @@ database of a handler (one aiosqlite connection, one thread hop for a whole read
 from __future__ import annotations
 
 import asyncio
-import random
 import sys
 import time
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import suppress
 from functools import cache
 from pathlib import Path
 from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
+from db.engines.trips import CONNECT_SECONDS, Stopwatch, checked, retried
 from db.helper import (
-    STATEMENTS_MAX,
+    BEHIND,
     Busy,
     Conflict,
     Database,
     DatabaseError,
     Refused,
-    Row,
+    Results,
     SchemaBehind,
     TimedOut,
-    Trip,
     Unavailable,
     Unknown,
     error_from,
-    observers,
 )
-from db.sql import Sql, Statement
+from db.sql import Statement
 
 try:  # The wheels of pysqlite3 carry a modern SQLite; where there is none, the standard library's has to do.
     from pysqlite3 import dbapi2 as _binding
@@ -45,8 +43,6 @@ Result = TypeVar("Result")
 
 SAFE_WAL: Final = (3, 51, 3)
 """Before this release two connections writing and checkpointing at once could corrupt a WAL file."""
-CONNECT_SECONDS: Final = 5.0
-ATTEMPTS_MAX: Final = 3
 AWAY: Final = (
     "disk I/O error",
     "database or disk is full",
@@ -55,8 +51,6 @@ AWAY: Final = (
     "database disk image is malformed",
     "file is not a database",
 )
-# A typo of ours would look alike, but no statement of ours gets past the plan test with one.
-BEHIND: Final = ("no such table", "no such column")
 LOG_BYTES_KEPT: Final = 33_554_432
 """To this the log's file shrinks when it begins anew; a long read by somebody else may have made it grow. Not to less:
 a COMMIT that writes over what is there waits for the disk half as long as one that makes the file grow."""
@@ -169,37 +163,11 @@ def mapped(error: Exception, *, committing: bool = False) -> DatabaseError:
     return DatabaseError(message)
 
 
-class Stopwatch:
-    """Times each statement of a round trip and remembers the slowest."""
-
-    __slots__ = ("began", "slowest", "slowest_seconds")
-
-    def __init__(self) -> None:
-        self.began = time.perf_counter()
-        self.slowest: Sql | None = None
-        self.slowest_seconds = 0.0
-
-    def report(self, kind: str, statements: int, error: Exception | None) -> None:
-        seconds = time.perf_counter() - self.began
-        trip = Trip(
-            kind, "sqlite", seconds, statements, self.slowest, self.slowest_seconds,
-            type(error).__name__ if error else None, _what(error),
-        )  # fmt: skip
-        for observe in observers:
-            observe(trip)
-
-
-def _what(error: Exception | None) -> str:
-    if isinstance(error, Refused):
-        return error.code
-    return f"{error.kind} {error.what}".strip() if isinstance(error, Conflict) else ""
-
-
-def run(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+def run(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> Results:
     """Run the statements one after the other on an open transaction; the rows of each."""
     execute = connection.execute
     clock = time.perf_counter
-    results: list[list[Row]] = []
+    results = Results()
     for sql, values in statements:
         began = clock()
         cursor = execute(sql.text, values)
@@ -209,16 +177,15 @@ def run(connection: Connection, statements: Sequence[Statement], watch: Stopwatc
         else:
             names = [column[0] for column in described]
             results.append([dict(zip(names, row, strict=True)) for row in cursor.fetchall()])
-        took = clock() - began
-        if took > watch.slowest_seconds:
+        if (took := clock() - began) > watch.slowest_seconds:
             watch.slowest_seconds, watch.slowest = took, sql
     return results
 
 
-Work = Callable[[Connection, Sequence[Statement], Stopwatch], list[list[Row]]]
+Work = Callable[[Connection, Sequence[Statement], Stopwatch], Results]
 
 
-def run_read(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+def run_read(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> Results:
     """All statements from one snapshot. Raises DatabaseError."""
     try:
         if len(statements) == 1:
@@ -232,7 +199,7 @@ def run_read(connection: Connection, statements: Sequence[Statement], watch: Sto
         raise mapped(error) from error
 
 
-def run_batch(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+def run_batch(connection: Connection, statements: Sequence[Statement], watch: Stopwatch) -> Results:
     """All statements or none. Raises DatabaseError."""
     committing = False
     try:
@@ -265,28 +232,6 @@ def stop_after(connection: Connection, seconds: float) -> Callable[[], None]:
 
     connection.set_progress_handler(lambda: time.monotonic() > deadline, TICK_STEPS)
     return start
-
-
-def checked(statements: Sequence[Statement], *, reading: bool = False) -> Sequence[Statement]:
-    """The statements of a round trip, looked at before they are sent. Raises ValueError for too many or a write."""
-    if not 0 < len(statements) <= STATEMENTS_MAX:
-        raise ValueError(f"1 to {STATEMENTS_MAX} statements a round trip, not {len(statements)}")
-    if reading and any([sql.writes for sql, _ in statements]):
-        raise ValueError("a read changes nothing: send it as a batch")
-    return statements
-
-
-async def retried(run_once: Callable[[], Awaitable[Result]]) -> Result:
-    """Repeat what is provably not run, with jittered back-off: `ATTEMPTS_MAX` times, and `CONNECT_SECONDS`, at most."""
-    patience = time.monotonic() + CONNECT_SECONDS
-    for attempt in range(ATTEMPTS_MAX):
-        try:
-            return await run_once()
-        except Busy:
-            if attempt == ATTEMPTS_MAX - 1 or time.monotonic() > patience:
-                raise
-            await asyncio.sleep(random.uniform(0, 0.02 * 2**attempt))  # noqa: S311 - jitter, no secret
-    raise AssertionError("unreachable")
 
 
 class Thread:
@@ -350,13 +295,13 @@ class SqliteFile:
         self.trips = 0
         self._thread = Thread(path, timeout_ms / 1000)
 
-    async def read(self, *statements: Statement) -> list[list[Row]]:
+    async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
         return await self._trip("read", run_read, checked(statements, reading=True))
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         return await self._trip("batch", run_batch, checked(statements))
 
-    async def _trip(self, kind: str, work: Work, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def _trip(self, kind: str, work: Work, statements: Sequence[Statement]) -> Results:
         self.trips += 1
         watch = Stopwatch()
         failed: Exception | None = None

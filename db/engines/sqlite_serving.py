@@ -22,13 +22,10 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 
 from db.engines.sqlite import (
-    CONNECT_SECONDS,
     TICK_STEPS,
     Connection,
-    Stopwatch,
     Thread,
     binding,
-    checked,
     foreign_keys_on,
     mapped,
     open_connection,
@@ -38,7 +35,8 @@ from db.engines.sqlite import (
     run_read,
     stop_after,
 )
-from db.helper import Busy, DatabaseError, Row, TimedOut, Unavailable, Unknown
+from db.engines.trips import CONNECT_SECONDS, Stopwatch, checked
+from db.helper import Busy, DatabaseError, Results, TimedOut, Unavailable, Unknown
 from db.sql import Statement
 
 GROUP_MAX: Final = 64
@@ -56,7 +54,7 @@ CHECKPOINT_SECONDS: Final = 0.1
 
 class _Waiting(NamedTuple):
     statements: Sequence[Statement]
-    answered: asyncio.Future[list[list[Row]]]
+    answered: asyncio.Future[Results]
     watch: Stopwatch
 
 
@@ -104,7 +102,7 @@ class SqliteServing:
         self._ticks_left -= 1
         return self._ticks_left < 0
 
-    async def read(self, *statements: Statement) -> list[list[Row]]:
+    async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
         checked(statements, reading=True)
         if not self._opened:
             self._open()
@@ -125,7 +123,7 @@ class SqliteServing:
         finally:
             watch.report("read", len(statements), failed)
 
-    async def _read_long(self, statements: Sequence[Statement], watch: Stopwatch) -> list[list[Row]]:
+    async def _read_long(self, statements: Sequence[Statement], watch: Stopwatch) -> Results:
         reading = self._reading
         async with reading:
             if not self._opened or reading is not self._reading:
@@ -141,7 +139,7 @@ class SqliteServing:
                 else:
                     self._idle.append(thread)
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         checked(statements)
         if not self._opened:
             self._open()
@@ -158,7 +156,7 @@ class SqliteServing:
                     return results
                 except Busy:
                     pass  # another process holds the lock: wait for it below, off the loop
-            answered: asyncio.Future[list[list[Row]]] = asyncio.get_running_loop().create_future()
+            answered: asyncio.Future[Results] = asyncio.get_running_loop().create_future()
             self._waiting.append(_Waiting(statements, answered, watch))
             if self._writing is None:
                 self._writing = asyncio.create_task(self._write())

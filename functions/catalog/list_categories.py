@@ -42,7 +42,7 @@ PAGE = Sql(
 BEGINNING = (-(2**63), "")
 
 
-@endpoint("GET /categories", permission=PUBLIC)
+@endpoint("GET /categories", permission=PUBLIC, replica=True)
 async def list_categories(request: ListCategoriesRequest, call: Call) -> Answer[Page[Category]]:
     if request.cursor is not None:
         await call.read()  # a cursor belongs to who asks

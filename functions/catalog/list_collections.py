@@ -40,7 +40,7 @@ PAGE = Sql(
 BEGINNING = (-(2**63), "")
 
 
-@endpoint("GET /collections", permission=PUBLIC)
+@endpoint("GET /collections", permission=PUBLIC, replica=True)
 async def list_collections(request: ListCollectionsRequest, call: Call) -> Answer[Page[Collection]]:
     if request.cursor is not None:
         await call.read()  # a cursor belongs to who asks

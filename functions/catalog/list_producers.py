@@ -36,7 +36,7 @@ PAGE = Sql(
 BEGINNING = ("", "")
 
 
-@endpoint("GET /producers", permission=PUBLIC)
+@endpoint("GET /producers", permission=PUBLIC, replica=True)
 async def list_producers(request: ListProducersRequest, call: Call) -> Answer[Page[Producer]]:
     if request.cursor is not None:
         await call.read()  # a cursor belongs to who asks

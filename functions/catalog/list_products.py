@@ -36,7 +36,7 @@ class ListProductsRequest(PageRequest):
     sort: Literal["newest", "oldest", "price", "-price", "title"] = "newest"
 
 
-@endpoint("GET /products", permission=PUBLIC)
+@endpoint("GET /products", permission=PUBLIC, replica=True)
 async def list_products(request: ListProductsRequest, call: Call) -> Answer[Page[ListedProduct]]:
     if request.cursor is not None:
         await call.read()  # a cursor belongs to who asks

@@ -20,7 +20,7 @@ class ViewProductRequest(Shape):
     product: ProductKey
 
 
-@endpoint("GET /products/{product}", permission=PUBLIC)
+@endpoint("GET /products/{product}", permission=PUBLIC, replica=True)
 async def view_product(request: ViewProductRequest, call: Call) -> Answer[Product]:
     (found,) = await call.read(catalog.VIEW(product=request.product, location_id=LOCATION, now=call.now))
     is_staff = call.actor.may("products:read")

@@ -304,15 +304,15 @@ def test_an_exception_of_ours_is_told_without_its_words(shop: Shop, monkeypatch:
 
 
 def test_a_database_that_is_away_is_busy(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
-    from db.engines.sqlite import SqliteFile
     from db.helper import Busy, TimedOut, Unavailable
+    from tests.engines.homes import database_class
 
     for error in (Busy("locked"), TimedOut("stopped"), Unavailable("disk I/O error")):
 
-        async def read(self: SqliteFile, *statements: Any, error: Exception = error) -> Any:
+        async def read(self: Any, *statements: Any, error: Exception = error, **how: Any) -> Any:
             raise error
 
-        monkeypatch.setattr(SqliteFile, "read", read)
+        monkeypatch.setattr(database_class(), "read", read)
         told = ask(view_cart, "/carts/x")
         assert (told.status, told.code, told.headers["retry-after"]) == (503, "busy", "1")
         assert str(error).encode() not in told.raw

@@ -12,10 +12,10 @@ import pytest
 from api import telemetry
 from api.settings import settings
 from api.telemetry import observe_trip, prometheus
-from db.engines.sqlite import SqliteFile
 from db.helper import Trip
 from functions.carts.view_cart import view_cart
 from tests.api.asgi import JSON, ask
+from tests.engines.homes import database_class
 from tests.functions.carts.support import guest, lines_of
 from tests.shop import Shop
 
@@ -103,10 +103,10 @@ def test_no_line_holds_what_a_person_said_or_a_secret(
 ) -> None:
     secrets = say_everything(shop)
 
-    async def broken(self: SqliteFile, *statements: Any) -> Any:
+    async def broken(self: Any, *statements: Any, **how: Any) -> Any:
         raise RuntimeError(f"near {CANARY}: {statements}")
 
-    monkeypatch.setattr(SqliteFile, "read", broken)
+    monkeypatch.setattr(database_class(), "read", broken)
     cart_token = [("x-cart-token", CANARY)]
     assert ask(view_cart, f"/carts/{CANARY}", headers=[*JSON, *cart_token], query=b"").status == 500
     written = lines.getvalue()

@@ -6,8 +6,9 @@ from pathlib import Path
 from typing import Any
 
 from api import database as api_database
-from db.engines.sqlite import Stopwatch, open_connection, run_batch, run_read
-from db.helper import Row
+from db.engines.sqlite import open_connection, run_batch, run_read
+from db.engines.trips import Stopwatch
+from db.helper import Results
 from db.sql import Statement
 from tests.shop import LOCATION, Shop
 
@@ -45,16 +46,16 @@ class Counting:
         self._counted += 1
         return 0
 
-    def _run(self, work: Any, statements: Sequence[Statement]) -> list[list[Row]]:
+    def _run(self, work: Any, statements: Sequence[Statement]) -> Results:
         self._counted = 0
-        rows: list[list[Row]] = work(self._connection, statements, Stopwatch())
+        rows: Results = work(self._connection, statements, Stopwatch())
         self.steps.append(self._counted)
         return rows
 
-    async def read(self, *statements: Statement) -> list[list[Row]]:
+    async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
         return self._run(run_read, statements)
 
-    async def batch(self, statements: Sequence[Statement]) -> list[list[Row]]:
+    async def batch(self, statements: Sequence[Statement]) -> Results:
         return self._run(run_batch, statements)
 
     async def health(self) -> bool:

@@ -17,7 +17,7 @@ import pytest
 from db.engines import sqlite_serving
 from db.engines.sqlite import LOG_BYTES_KEPT, open_connection
 from db.engines.sqlite_serving import GROUP_MAX, SHORT_READ_STEPS, SqliteServing
-from db.helper import Conflict, Refused, SchemaBehind, TimedOut, Unknown
+from db.helper import Conflict, Refused, Results, SchemaBehind, TimedOut, Unknown
 from db.sql import unregistered
 from tests.db.engine_support import (
     COUNT,
@@ -112,7 +112,7 @@ def test_every_kind_of_failure_in_one_group(serving: tuple[SqliteServing, Run]) 
             [PIECE(id="a", shelf_id="shelf-1", count=1), COUNT()],
         )
     )
-    assert [type(result) for result in results] == [list, Refused, Conflict, Conflict, Conflict, SchemaBehind, list]
+    assert [type(one) for one in results] == [Results, Refused, *[Conflict] * 3, SchemaBehind, Results]
     assert [result.kind for result in results[2:5]] == ["unique", "foreign_key", "check"]
     assert results[-1] == [[], [{"n": 2}]]
 
@@ -150,7 +150,7 @@ def test_a_deferred_foreign_key_is_its_own_affair(serving: tuple[SqliteServing, 
             [shelf(4)],
         )
     )
-    assert [type(result) for result in results] == [list, Conflict, list, list, list]
+    assert [type(one) for one in results] == [Results, Conflict, *[Results] * 3]
     assert one(db, run, COUNT.text) == 5
 
 
@@ -190,7 +190,7 @@ def test_who_goes_away_during_the_commit_leaves_the_others_alone(serving: tuple[
         return await asyncio.gather(*tasks, return_exceptions=True)
 
     results = run(leave())
-    assert [type(result) for result in results] == [asyncio.CancelledError, *[list] * 5]
+    assert [type(one) for one in results] == [asyncio.CancelledError, *[Results] * 5]
     assert one(db, run, COUNT.text) == 6
 
 

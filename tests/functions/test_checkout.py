@@ -2,13 +2,14 @@
 
 import json
 import re
+from typing import Any
 
 import pytest
 
 from api.database import database
 from api.settings import settings
-from db.engines.sqlite import SqliteFile
 from db.helper import Trip
+from tests.engines.homes import database_class
 from tests.functions.carts.support import guest, lines_of, stock
 from tests.functions.stock.support import held, low_events, moves_of
 from tests.shop import LOOP, Reply, Shop
@@ -190,7 +191,7 @@ def test_one_read_and_one_batch_whatever_the_number_of_lines(
     variants = {shop.variant(): 1 for _ in range(lines)}
     client = LOOP.run_until_complete(database(settings()))
     trips: list[Trip] = []
-    monkeypatch.setattr("db.engines.sqlite.observers", [trips.append])
+    monkeypatch.setattr("db.engines.trips.observers", [trips.append])
     before = client.trips
     reply = place(shop, variants)
     assert (reply.status, len(reply.body["items"])) == (201, lines)
@@ -202,16 +203,16 @@ def test_one_read_and_one_batch_whatever_the_number_of_lines(
 
 def test_a_price_that_changes_meanwhile_makes_the_line_run_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     variant = shop.variant(price=100)
-    real, runs = SqliteFile.read, []
+    real, runs = database_class().read, []
 
-    async def read(self: SqliteFile, *statements: object) -> object:
-        found = await real(self, *statements)  # type: ignore[arg-type]
+    async def read(self: Any, *statements: object, **how: Any) -> object:
+        found = await real(self, *statements, **how)
         runs.append(1)
         if len(runs) == 1:
             shop.execute("UPDATE variants SET price = 250 WHERE id = ?", variant)
         return found
 
-    monkeypatch.setattr(SqliteFile, "read", read)
+    monkeypatch.setattr(database_class(), "read", read)
     reply = place(shop, {variant: 2})
     assert (reply.status, reply.body["total"], len(runs)) == (201, 500, 2)
     assert 'desc="4"' in reply.headers["server-timing"]
@@ -220,14 +221,14 @@ def test_a_price_that_changes_meanwhile_makes_the_line_run_again(shop: Shop, mon
 
 def test_gives_up_as_busy_when_prices_never_stand_still(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     variant = shop.variant(price=100)
-    real = SqliteFile.read
+    real = database_class().read
 
-    async def read(self: SqliteFile, *statements: object) -> object:
-        found = await real(self, *statements)  # type: ignore[arg-type]
+    async def read(self: Any, *statements: object, **how: Any) -> object:
+        found = await real(self, *statements, **how)
         shop.execute("UPDATE variants SET price = price + 1 WHERE id = ?", variant)
         return found
 
-    monkeypatch.setattr(SqliteFile, "read", read)
+    monkeypatch.setattr(database_class(), "read", read)
     reply = place(shop, {variant: 2})
     assert (reply.status, reply.body["code"], reply.headers["retry-after"]) == (503, "busy", "1")
     assert shop.one("SELECT count(*) FROM orders") == 0

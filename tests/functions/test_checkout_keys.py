@@ -125,20 +125,20 @@ def test_who_calls_is_judged_before_the_key(shop: Shop) -> None:
 
 def test_an_answer_lost_on_the_way_is_found_again(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
     """The batch is kept, but its answer is lost: the line runs again, and finds what was remembered."""
-    from db.engines.sqlite import SqliteFile
     from db.helper import Unknown
+    from tests.engines.homes import database_class
 
-    real = SqliteFile.batch
+    real = database_class().batch
     lost: list[bool] = []
 
-    async def batch(self: SqliteFile, statements: Any) -> Any:
+    async def batch(self: Any, statements: Any) -> Any:
         found = await real(self, statements)
         if not lost:
             lost.append(True)
             raise Unknown("sent, and not answered")
         return found
 
-    monkeypatch.setattr(SqliteFile, "batch", batch)
+    monkeypatch.setattr(database_class(), "batch", batch)
     body = shop.checkout_body({shop.variant(stock=5): 1})
     reply = place(shop, body)
     assert reply.status == 201

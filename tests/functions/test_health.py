@@ -1,5 +1,6 @@
 """GET /health."""
 
+from tests.engines.homes import ENGINE
 from tests.shop import Shop
 
 
@@ -9,7 +10,7 @@ def test_health_tells_engine_foreign_keys_and_migrations(shop: Shop) -> None:
     applied = shop.one("SELECT count(*) FROM migrations")
     assert reply.body == {
         "status": "ok",
-        "engine": "sqlite",
+        "engine": ENGINE,
         "foreign_keys": True,
         "migrations": {"applied": applied, "pending": 0},
     }

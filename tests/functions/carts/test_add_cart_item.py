@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from db.engines.sqlite import SqliteFile
+from tests.engines.homes import database_class
 from tests.functions.carts.support import Guest, guest
 from tests.shop import Reply, Shop
 
@@ -74,16 +74,16 @@ def test_at_most_one_read_and_one_batch(shop: Shop) -> None:
 
 def interfered(shop: Shop, monkeypatch: pytest.MonkeyPatch, sql: str, *values: Any) -> list[int]:
     """Run `sql` between the next read and its batch; one entry per read."""
-    real, reads = SqliteFile.read, []
+    real, reads = database_class().read, []
 
-    async def read(self: SqliteFile, *statements: Any) -> Any:
-        found = await real(self, *statements)
+    async def read(self: Any, *statements: Any, **how: Any) -> Any:
+        found = await real(self, *statements, **how)
         reads.append(1)
         if len(reads) == 1:
             shop.execute(sql, *values)
         return found
 
-    monkeypatch.setattr(SqliteFile, "read", read)
+    monkeypatch.setattr(database_class(), "read", read)
     return reads
 
 

@@ -60,15 +60,15 @@ def test_an_api_key_removes_its_cart(shop: Shop) -> None:
 
 
 def test_a_hold_that_comes_meanwhile_is_released_too(shop: Shop, monkeypatch: Any) -> None:
-    from db.engines.sqlite import SqliteFile
+    from tests.engines.homes import database_class
 
     variant = shop.variant(stock=5)
     cart = guest(shop, {variant: 1})
-    real = SqliteFile.read
+    real = database_class().read
     reads: list[int] = []
 
-    async def read(self: SqliteFile, *statements: Any) -> Any:
-        found = await real(self, *statements)
+    async def read(self: Any, *statements: Any, **how: Any) -> Any:
+        found = await real(self, *statements, **how)
         reads.append(1)
         if len(reads) == 1:
             times = {"created_at": shop.now, "updated_at": shop.now}
@@ -84,7 +84,7 @@ def test_a_hold_that_comes_meanwhile_is_released_too(shop: Shop, monkeypatch: An
             )  # fmt: skip
         return found
 
-    monkeypatch.setattr(SqliteFile, "read", read)
+    monkeypatch.setattr(database_class(), "read", read)
     assert remove(cart).status == 204
     assert (len(reads), stock(shop, variant)) == (2, (5, 0, 0))
     shop.checked()

@@ -23,20 +23,19 @@ def many(shop: Shop, count: int) -> None:
     chance = random.Random(5)
     now, ids, variants = shop.now, shop.ids("product", count), shop.ids("variant", count)
     chance.shuffle(ids)
-    shop.execute("BEGIN")
-    for number, (made, variant) in enumerate(zip(ids, variants, strict=True)):
-        times = {"created_at": f"2026-11-{1 + number % 7:02}T08:00:00.000Z", "updated_at": now}
-        shop.insert(
-            "products", id=made, slug=f"p-{number}", title=f"Title {number % 5}", status="ACTIVE",
-            price=100 * (number % 6), currency="EUR", **times,
-        )  # fmt: skip
-        shop.insert(
-            "variants", id=variant, product_id=made, sku=f"S-{number}", title="V", size="SML"[number % 3], price=1,
-            is_primary=1, **times,
-        )  # fmt: skip
-        stock = {"variant_id": variant, "location_id": "location_00000000000000000000000000", "stock": number % 4}
-        shop.insert("inventory", **stock, **times)
-    shop.execute("COMMIT")
+    with shop.raw.together():
+        for number, (made, variant) in enumerate(zip(ids, variants, strict=True)):
+            times = {"created_at": f"2026-11-{1 + number % 7:02}T08:00:00.000Z", "updated_at": now}
+            shop.insert(
+                "products", id=made, slug=f"p-{number}", title=f"Title {number % 5}", status="ACTIVE",
+                price=100 * (number % 6), currency="EUR", **times,
+            )  # fmt: skip
+            shop.insert(
+                "variants", id=variant, product_id=made, sku=f"S-{number}", title="V", size="SML"[number % 3], price=1,
+                is_primary=1, **times,
+            )  # fmt: skip
+            stock = {"variant_id": variant, "location_id": "location_00000000000000000000000000", "stock": number % 4}
+            shop.insert("inventory", **stock, **times)
 
 
 def walk(shop: Shop, query: str) -> list[list[dict[str, Any]]]:

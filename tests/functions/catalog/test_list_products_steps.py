@@ -25,6 +25,8 @@ TENTH = 10
 """Every tenth product passes a filter, the prices apart, of which every second does."""
 RARE = 3
 
+pytestmark = pytest.mark.file_engine
+
 
 def rows_of(count: int) -> Iterator[tuple[str, tuple[Any, ...]]]:
     """Statements that fill a shop with `count` alike products."""

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from db.engines.sqlite import SqliteFile
+from tests.engines.homes import database_class
 from tests.functions.catalog.support import category, create, producer, product
 from tests.shop import Shop
 
@@ -18,15 +18,15 @@ Meanwhile = Callable[..., None]
 def meanwhile(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> Meanwhile:
     """`meanwhile(sql, *values)`: another connection runs it before the next batch, once."""
     waiting: list[tuple[str, tuple[Any, ...]]] = []
-    batch = SqliteFile.batch
+    batch = database_class().batch
 
-    async def late(self: SqliteFile, statements: Any) -> Any:
+    async def late(self: Any, statements: Any) -> Any:
         while waiting:
             sql, values = waiting.pop()
             shop.execute(sql, *values)
         return await batch(self, statements)
 
-    monkeypatch.setattr(SqliteFile, "batch", late)
+    monkeypatch.setattr(database_class(), "batch", late)
     return lambda sql, *values: waiting.append((sql, values))
 
 

@@ -137,13 +137,12 @@ def test_a_large_day_is_counted_by_its_index(shop: Shop) -> None:
         )
         for number in range(20_000)
     ]
-    shop.execute("BEGIN")
-    shop.raw.executemany(
-        "INSERT INTO analytics_events (id, event_type, timestamp, session_id, created_at) "
-        f"VALUES (?, ?, ?, ?, '{shop.now}')",
-        rows,
-    )
-    shop.execute("COMMIT")
+    with shop.raw.together():
+        shop.raw.executemany(
+            "INSERT INTO analytics_events (id, event_type, timestamp, session_id, created_at) "
+            f"VALUES (?, ?, ?, ?, '{shop.now}')",
+            rows,
+        )
     run("roll_up_analytics")
     assert shop.rows(DAILY) == shop.rows(RECOUNT) == [
         ("2026-11-01", "a", 10_000, 0, 7), ("2026-11-02", "b", 10_000, 0, 7),

@@ -101,6 +101,7 @@ def test_an_empty_list_is_a_list(shop: Shop) -> None:
         assert shop.get(f"/orders{query}", api_key=shop.api_key()).body == {"items": [], "next_cursor": None}
 
 
+@pytest.mark.file_engine
 def test_a_page_costs_as_much_in_a_large_shop_as_in_a_small_one(shop: Shop) -> None:
     """Walking an index until the page is full: the steps of the virtual machine do not grow with the orders."""
     shop.order({shop.variant(): 1}, api_key=(key := shop.api_key()))

@@ -1,0 +1,141 @@
+"""Cloudflare D1 through the gateway Worker (`gateway/`), which is shaped like Cloudflare's own REST API.
+
+A batch is one transaction there. Numbers never go bare: D1 binds them as REAL, and they end at 2^53; they travel as
+text and are cast by the statement. Integers that come back beyond 2^53 have lost digits on the way and are refused.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from functools import lru_cache
+from typing import Any, Final
+
+from db.engines.http import Answered, HttpDatabase, Place, address, mapped
+from db.engines.trips import Stopwatch
+from db.helper import Busy, DatabaseError, Refused, Results, Row, Unavailable, Unknown
+from db.sql import Sql, Statement, Value, guard
+
+EXACT_MAX: Final = 2**53
+BOOKMARK: Final = "x-d1-bookmark"
+
+_SAFE: Final = Sql(
+    guard(
+        "(SELECT foreign_keys FROM pragma_foreign_keys) = 1"
+        " AND (SELECT ignore_check_constraints FROM pragma_ignore_check_constraints) = 0",
+        "unsafe_connection",
+    ),
+    registered=False,
+)
+_PARAMETER: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(?P<number>\d+)", re.S)
+_TOKEN: Final = re.compile(r"[0-9a-fA-F-]{1,200}")
+_NOT_RUN: Final = ("D1 DB is overloaded", "Too many requests queued", "Cannot resolve D1 DB")
+_LOST: Final = (
+    "Network connection lost",
+    "caused object to be reset",
+    "reset because its code was updated",
+    "storage operation exceeded timeout",
+    "Internal error",
+)
+
+
+class D1(HttpDatabase):
+    """See the module. Replicas are chosen by the bookmark of the session, so there is one place to ask."""
+
+    engine = "d1"
+
+    def _read(self, statements: Sequence[Statement], after: str | None, replica: bool, watch: Stopwatch) -> Results:
+        wanted = "first-unconstrained" if replica else "first-primary"
+        return self._ask("read", statements, after if after and _TOKEN.fullmatch(after) else wanted, watch)
+
+    def _batch(self, statements: Sequence[Statement], watch: Stopwatch) -> Results:
+        results = self._ask("batch", [Statement(_SAFE, ()), *statements], "first-primary", watch)
+        del results[0]
+        return results
+
+    def _ask(self, kind: str, statements: Sequence[Statement], session: str, watch: Stopwatch) -> Results:
+        asked = {
+            "batch": [{"sql": _text(sql, values), "params": [*map(_written, values)]} for sql, values in statements]
+        }
+        answer = self._post(self._place, kind, asked, self._timeout_seconds, **{BOOKMARK: session})
+        told = _told(answer)
+        if told is None or not told.get("success"):
+            if told is not None and answer.status == 400:
+                raise _failure(" ".join(str(one.get("message")) for one in told.get("errors", [])), kind)
+            self._refuse_status(self._place, kind, answer)
+            text = f"{self._place.host} is no D1 gateway: {answer.beginning!r}"
+            raise Unknown(text) if kind == "batch" else DatabaseError(text)
+        results = Results()
+        for (sql, _), one in zip(statements, told["result"], strict=True):
+            rows: list[Row] = one["results"]
+            _refuse_inexact(rows)
+            results.append(rows)
+            watch.lap(sql, one["meta"].get("duration", 0.0) / 1000)
+        results.token = answer.headers.get(BOOKMARK) or None
+        return results
+
+
+def _told(answer: Answered) -> dict[str, Any] | None:
+    try:
+        found = answer.told()
+    except ValueError:
+        return None
+    return found if isinstance(found, dict) else None
+
+
+def _failure(message: str, kind: str) -> DatabaseError:
+    found = mapped(message)
+    if isinstance(found, Refused) and found.code == "unsafe_connection":
+        return Unavailable("D1 does not enforce foreign keys and checks on this connection")
+    if type(found) is not DatabaseError:
+        return found
+    if any(words in message for words in _NOT_RUN):
+        return Busy(message)
+    if any(words in message for words in _LOST):
+        return Unknown(message) if kind == "batch" else Busy(message)
+    return found
+
+
+def _refuse_inexact(rows: list[Row]) -> None:
+    for row in rows:
+        for name, value in row.items():
+            if type(value) is int and not -EXACT_MAX < value < EXACT_MAX:
+                raise DatabaseError(f"D1 tells {name} inexactly, it is beyond 2^53: read it as CAST({name} AS TEXT)")
+
+
+def _written(value: Value) -> str | None:
+    if value is None or isinstance(value, str):
+        return value
+    return repr(value) if isinstance(value, float) else str(int(value))
+
+
+def _text(sql: Sql, values: Sequence[Value]) -> str:
+    kinds = tuple(None if value is None or isinstance(value, str) else type(value) is float for value in values)
+    return sql.text if not any(kind is not None for kind in kinds) else _cast(sql.text, kinds)
+
+
+@lru_cache(maxsize=1_024)
+def _cast(text: str, kinds: tuple[bool | None, ...]) -> str:
+    """The statement with a cast around each parameter that is a number: `True` for a real one, `False` for a whole one.
+
+    The plus takes away the cast's affinity, which a parameter does not have either.
+    """
+
+    def number(match: re.Match[str]) -> str:
+        place = match["number"]
+        kind = kinds[int(place) - 1] if place else None
+        return match[0] if kind is None else f"(+CAST(?{place} AS {'REAL' if kind else 'INTEGER'}))"
+
+    return _PARAMETER.sub(number, text)
+
+
+def open_database(url: str, *, timeout_ms: int, pool: tuple[int, int], token: str | None) -> D1:
+    """The database of `url`, connected at its first use."""
+    _, origin, segments = address(url)
+    account, database = segments if len(segments) == 2 else ("gateway", segments[0])
+    headers = {"authorization": f"Bearer {token}"} if token else {}
+    return D1(
+        Place(f"{origin}/client/v4/accounts/{account}/d1/database/{database}/query", headers),
+        timeout_ms=timeout_ms,
+        pool=pool,
+    )

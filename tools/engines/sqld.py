@@ -1,0 +1,109 @@
+"""`sqld`, the libSQL server: a primary with namespaces and tokens, and a replica that follows it."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import subprocess
+from pathlib import Path
+from typing import Final
+
+import httpx
+
+from tools.engines.process import EngineError, Process, answers, free_port, node, sqld
+
+KEYS: Final = Path(__file__).with_name("keys.mjs")
+
+
+class Sqld:
+    """A primary in `folder`, with `replica=True` a replica beside it. `token` opens every namespace."""
+
+    def __init__(self, folder: Path, *, replica: bool = False) -> None:
+        binary = sqld()
+        if binary is None:
+            raise EngineError("the package @sqld/* is not installed: run `make engines-setup`")
+        binary.chmod(0o755)
+        folder.mkdir(parents=True, exist_ok=True)
+        made = json.loads(subprocess.run([node(), str(KEYS)], capture_output=True, check=True, timeout=60).stdout)
+        self.token: str = made["token"]
+        self.stranger: str = made["stranger"]
+        """A token signed with somebody else's key."""
+        key = folder / "jwt.pem"
+        key.write_text(made["public"])
+        self._admin_key = secrets.token_hex(16)
+        self._port, self._admin_port, grpc = free_port(), free_port(), free_port()
+        common = ["--enable-namespaces", "--auth-jwt-key-file", str(key), "--no-welcome"]
+        self.primary = Process(
+            [
+                str(binary), "--db-path", str(folder / "primary"),
+                "--http-listen-addr", f"127.0.0.1:{self._port}",
+                "--grpc-listen-addr", f"127.0.0.1:{grpc}",
+                "--admin-listen-addr", f"127.0.0.1:{self._admin_port}",
+                "--admin-auth-key", self._admin_key, *common,
+            ],
+            folder / "primary.log",
+            lambda: answers(f"http://127.0.0.1:{self._port}/health"),
+        )  # fmt: skip
+        self.replica: Process | None = None
+        if replica:
+            self._replica_port = free_port()
+            self.replica = Process(
+                [
+                    str(binary), "--db-path", str(folder / "replica"),
+                    "--http-listen-addr", f"127.0.0.1:{self._replica_port}",
+                    "--primary-grpc-url", f"http://127.0.0.1:{grpc}", *common,
+                ],
+                folder / "replica.log",
+                lambda: answers(f"http://127.0.0.1:{self._replica_port}/health"),
+            )  # fmt: skip
+
+    def start(self) -> Sqld:
+        self.primary.start()
+        if self.replica is not None:
+            self.replica.start()
+        return self
+
+    def stop(self) -> None:
+        if self.replica is not None:
+            self.replica.stop()
+        self.primary.stop()
+
+    def url(self, namespace: str) -> str:
+        return f"libsql://127.0.0.1:{self._port}/{namespace}?tls=0"
+
+    def replica_url(self, namespace: str) -> str:
+        return f"libsql://127.0.0.1:{self._replica_port}/{namespace}?tls=0"
+
+    def create(self, namespace: str) -> str:
+        """A new, empty database that syncs every commit to the disk; its URL."""
+        self._admin("POST", f"{namespace}/create", {})
+        return self._durable(namespace)
+
+    def fork(self, namespace: str, new: str) -> str:
+        """A copy of a database; its URL."""
+        self._admin("POST", f"{namespace}/fork/{new}", {})
+        return self._durable(new)
+
+    def delete(self, namespace: str) -> None:
+        self._admin("DELETE", namespace, None)
+
+    def block_writes(self, namespace: str, blocked: bool) -> None:
+        """The server's maintenance switch."""
+        config = {"block_reads": False, "block_writes": blocked, "block_reason": "maintenance"}
+        self._admin("POST", f"{namespace}/config", {**config, "durability_mode": "strong"})
+
+    def _durable(self, namespace: str) -> str:
+        # The server's default is synchronous = NORMAL, which may lose what was acknowledged in a power cut.
+        self.block_writes(namespace, False)
+        return self.url(namespace)
+
+    def _admin(self, method: str, path: str, body: object) -> None:
+        answer = httpx.request(
+            method,
+            f"http://127.0.0.1:{self._admin_port}/v1/namespaces/{path}",
+            headers={"authorization": f"basic {self._admin_key}"},
+            json=body,
+            timeout=30,
+        )
+        if answer.status_code != 200:
+            raise EngineError(f"sqld: {method} {path} answered {answer.status_code}: {answer.text}")
