@@ -181,8 +181,8 @@ def error_from(message: str) -> DatabaseError | None:
     if failed := _CONSTRAINT.search(message.partition(": SQLITE_")[0]):
         kind, what = failed.groups()
         return Conflict(kind.lower().replace(" ", "_"), re.sub(r"^index '(.*)'$", r"\1", what or ""))
-    if "cannot store " in message or "datatype mismatch" in message:
-        return Conflict("type", message)
+    if mistyped := re.search(r"cannot store .* value in .* column \S+\b|datatype mismatch", message):
+        return Conflict("type", mistyped[0])
     if appended := re.search(r"(\w+_(?:append_only|\w+_refused))\b", message):
         return Conflict("trigger", appended[1])
     return None

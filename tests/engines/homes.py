@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
+from urllib.parse import urlsplit
 
 from api.clock import milliseconds_now, stamp
 from db.engines.sqlite import SqliteFile, binding, open_connection
@@ -124,21 +125,19 @@ class LibsqlHomes:
         self.server = Sqld(folder / "libsql", replica=True).start()
         self.token = self.server.token
         self._made = 0
-        self.server.create("template")
-        raw = self._raw("template")
+        raw = self.raw(self.server.create("template"))
         raw.many(schema_statements())
         raw.close()
 
-    def _raw(self, namespace: str) -> LibsqlRaw:
-        host, _, rest = self.server.url(namespace).removeprefix("libsql://").partition("/")
-        name = rest.partition("?")[0]
+    def raw(self, url: str) -> LibsqlRaw:
+        host, name = _host_and_name(url)
         headers = {"authorization": f"Bearer {self.token}", "host": f"{name}.localhost"}
         return LibsqlRaw(f"http://{host}/v3/pipeline", headers)
 
     def home(self, folder: Path) -> Home:
         self._made += 1
-        name = f"shop{self._made}"
-        return Home(self.server.fork("template", name), self._raw(name), None)
+        url = self.server.fork("template", f"shop{self._made}")
+        return Home(url, self.raw(url), None)
 
     def empty(self) -> str:
         self._made += 1
@@ -146,11 +145,11 @@ class LibsqlHomes:
 
     def replica_url(self, url: str) -> str:
         """Of the replica of the database of `url`."""
-        return self.server.replica_url(url.rpartition("/")[2].partition("?")[0])
+        return self.server.replica_url(_host_and_name(url)[1])
 
     def give_back(self, home: Home) -> None:
         home.raw.close()
-        self.server.delete(home.url.rpartition("/")[2].partition("?")[0])
+        self.server.delete(_host_and_name(home.url)[1])
 
     def stop(self) -> None:
         self.server.stop()
@@ -182,11 +181,14 @@ class D1Homes:
             self._start()
         return self.server.url(self._left.pop())
 
+    def raw(self, url: str) -> D1Raw:
+        host, name = _host_and_name(url)
+        path = f"/client/v4/accounts/gateway/d1/database/{name}/query"
+        return D1Raw(f"http://{host}{path}", {"authorization": f"Bearer {self.token}"})
+
     def home(self, folder: Path) -> Home:
         url = self.empty()
-        host, _, rest = url.removeprefix("d1://").partition("/")
-        path = f"/client/v4/accounts/gateway/d1/database/{rest.partition('?')[0]}/query"
-        raw = D1Raw(f"http://{host}{path}", {"authorization": f"Bearer {self.token}"})
+        raw = self.raw(url)
         raw.many(schema_statements())
         return Home(url, raw, None)
 
@@ -195,3 +197,9 @@ class D1Homes:
 
     def stop(self) -> None:
         self.server.stop()
+
+
+def _host_and_name(url: str) -> tuple[str, str]:
+    """`libsql://127.0.0.1:8080/shop1?tls=0` is at 127.0.0.1:8080 and called shop1."""
+    parts = urlsplit(url)
+    return parts.netloc, parts.path.strip("/")

@@ -1,0 +1,54 @@
+"""The real servers, started once a session for all tests of this folder, whatever ENGINE says."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import closing
+from pathlib import Path
+
+import pytest
+
+from db.engines.sqlite import open_connection
+from tests.db.engine_support import SCHEMA
+from tests.engines.candidates import Candidate
+from tests.engines.homes import D1Homes, Homes, LibsqlHomes
+
+
+@pytest.fixture(scope="session")
+def libsql(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[LibsqlHomes]:
+    if isinstance(homes, LibsqlHomes):
+        yield homes
+        return
+    made = LibsqlHomes(tmp_path_factory.mktemp("libsql"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="session")
+def d1(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D1Homes]:
+    if isinstance(homes, D1Homes):
+        yield homes
+        return
+    made = D1Homes(tmp_path_factory.mktemp("d1"))
+    yield made
+    made.stop()
+
+
+@pytest.fixture(params=["handler", "serving", "libsql", "d1"])
+def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Candidate]:
+    """A database of the small schema on each engine; a file twice, as a handler has it and as a server has it."""
+    if request.param in ("handler", "serving"):
+        path = tmp_path / "shop.db"
+        with closing(open_connection(path)) as connection:
+            for statement in SCHEMA:
+                connection.execute(statement)
+        made = Candidate("sqlite", f"sqlite:///{path}", "", serving=request.param == "serving")
+    else:
+        homes = request.getfixturevalue(request.param)
+        url = homes.empty()
+        made = Candidate(request.param, url, homes.token)
+        raw = homes.raw(url)
+        raw.many([(statement, ()) for statement in SCHEMA])
+        raw.close()
+    with made.running():
+        yield made
