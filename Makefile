@@ -9,7 +9,7 @@ RUNS ?= 20
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test check bench race routes
+.PHONY: help setup dev test engines check bench race routes
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -22,8 +22,11 @@ setup: $(STAMP) ## make .venv and install everything into it (done by the others
 dev: setup ## migrate, seed the demo shop, serve it with reload on 127.0.0.1:8000
 	@$(TALLY) dev
 
-test: check ## everything that CI runs: the checks, then the tests with coverage
-	$(RUN) -m pytest --cov
+test: check ## everything that CI runs: the checks, then the tests, on a file, on libSQL and on D1
+	@$(RUN) -m tools.test
+
+engines: setup ## a libSQL primary and replica, and D1 in workerd, until Ctrl-C; prints their URLs
+	@$(RUN) -m tools.engines
 
 check: setup ## the fast half: format, lint, types, drift of what is derived, the template
 	$(RUN) -m ruff format --check .

