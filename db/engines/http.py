@@ -21,6 +21,7 @@ from urllib.parse import urlsplit
 
 import httpx
 
+from db.engines.deadline import ends_within, transport
 from db.engines.trips import CONNECT_SECONDS, Stopwatch, checked, retried
 from db.helper import (
     BEHIND,
@@ -154,10 +155,9 @@ class HttpDatabase(ABC):
         """The whole answer, whatever its status. Raises Busy if it was not sent; if it was and no answer came, Busy
         or TimedOut for a read and Unknown for a batch.
         """
-        deadline = time.monotonic() + seconds
         client = self._clients.borrow(IDLE_SECONDS[kind])
         try:
-            answer = _exchange(client.client, place, json.dumps(body).encode(), deadline, headers)
+            answer = _exchange(client.client, place, json.dumps(body).encode(), seconds, headers)
             self._clients.give_back(client)
             return answer
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
@@ -253,8 +253,8 @@ class Clients:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # What was sent and nobody confirms: a connection cut without a word is given up after this, in ms.
             options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(CONNECT_SECONDS * 1000)))
-        transport = httpx.HTTPTransport(verify=_certificates(), limits=limits, socket_options=options)
-        return httpx.Client(transport=transport, follow_redirects=False)
+        made = transport(verify=_certificates(), limits=limits, socket_options=options)
+        return httpx.Client(transport=made, follow_redirects=False)
 
 
 @cache
@@ -263,17 +263,17 @@ def _certificates() -> Any:
     return httpx.create_ssl_context()
 
 
-def _exchange(client: httpx.Client, place: Place, body: bytes, deadline: float, headers: dict[str, str]) -> Answered:
+def _exchange(client: httpx.Client, place: Place, body: bytes, seconds: float, headers: dict[str, str]) -> Answered:
     """Post and read the answer to its end, by the deadline, also if it comes drop by drop. Raises httpx.HTTPError."""
-    seconds = max(deadline - time.monotonic(), 0.001)
-    times = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(CONNECT_SECONDS, seconds))
     sent = {"content-type": "application/json", **place.headers, **headers}
-    with client.stream("POST", place.url, content=body, headers=sent, timeout=times) as answer:
+    times = httpx.Timeout(seconds, connect=min(CONNECT_SECONDS, seconds), pool=min(CONNECT_SECONDS, seconds))
+    with (
+        ends_within(seconds),
+        client.stream("POST", place.url, content=body, headers=sent, timeout=times) as answer,
+    ):
         found = bytearray()
         for chunk in answer.iter_bytes():
             found += chunk
-            if time.monotonic() > deadline:
-                raise httpx.ReadTimeout("the answer comes too slowly")
             if len(found) > ANSWER_BYTES_MAX:
                 raise httpx.ReadError(f"the answer has more than {ANSWER_BYTES_MAX} bytes")
         return Answered(answer.status_code, answer.headers, bytes(found))

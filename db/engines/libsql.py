@@ -154,6 +154,8 @@ def _results(told: Json, statements: Sequence[Statement], first: int, watch: Sto
 def _read_failure(error: Json) -> DatabaseError:
     if error.get("code") == "SQLITE_BUSY":
         return Busy(str(error.get("message")))
+    if error.get("code") == "BLOCKED":  # the server's maintenance switch
+        return Unavailable(str(error.get("message")))
     if error.get("code") == "TRANSACTION_TIMEOUT":
         return TimedOut(str(error.get("message")))
     return mapped(str(error.get("message")))
@@ -161,11 +163,10 @@ def _read_failure(error: Json) -> DatabaseError:
 
 def _failure(error: Json, step: int, committed: int) -> DatabaseError:
     """What the error at a step of a batch means. Everything before COMMIT was rolled back."""
-    message = str(error.get("message"))
+    message, found = str(error.get("message")), _read_failure(error)
     if step == 0:
-        # BEGIN itself failed, so nothing ran. BLOCKED is the server's maintenance switch.
-        return Unavailable(message) if error.get("code") == "BLOCKED" else Busy(message)
-    found = _read_failure(error)
+        # BEGIN itself failed, so nothing ran.
+        return found if isinstance(found, Unavailable) else Busy(message)
     if isinstance(found, Refused) and found.code == "unsafe_connection":
         return Unavailable("the server does not enforce foreign keys and checks on this connection")
     if step == committed and type(found) is DatabaseError:
