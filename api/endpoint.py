@@ -156,7 +156,7 @@ class Endpoint:
             telemetry.set_up("error", 200)
             telemetry.log.error(str(error))
             raise Problem("internal") from error
-        telemetry.set_up(known.log_level, known.slow_query_ms)
+        telemetry.set_up(known.log_level, known.slow_query_ms, known.metrics_namespace)
         matched = self.pattern.fullmatch(scope["path"])
         if matched is None or _UNSOUND.search(scope["path"]):
             raise Problem("not_found")

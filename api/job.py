@@ -118,6 +118,7 @@ class Job:
         """
         began = time.perf_counter()
         known = settings()
+        telemetry.set_up(known.log_level, known.slow_query_ms, known.metrics_namespace)
         counts: Counter[str] = Counter()
         rounds = failed = 0
         status, after, finished = 500, None, False
@@ -133,7 +134,7 @@ class Job:
             status = 503
         finally:
             facts = {"rounds": rounds, "failed": failed, "finished": finished, **counts}
-            telemetry.observe_request(self.name, status, time.perf_counter() - began, facts)
+            telemetry.observe_job(self.name, status, time.perf_counter() - began, facts)
         return {"job": self.name, **counts, "failed": failed, "rounds": rounds, "finished": finished}
 
     async def _round(self, known: Settings, db: Database, after: Row | None) -> tuple[JobCall, dict[str, int]]:

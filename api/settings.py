@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
@@ -38,6 +39,8 @@ class Settings(NamedTuple):
     allowed_origins: tuple[str, ...]
     log_level: str
     stage: str
+    metrics_namespace: str
+    """Of CloudWatch, where a function's metrics go; empty for none."""
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -66,16 +69,12 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if currency not in DIGITS:
         wrong.append(f"DEFAULT_CURRENCY={currency!r}: an ISO 4217 code such as EUR")
     url = environment.get("DATABASE_URL", "sqlite:///.tallystick/shop.db")
-    if not is_url(url):
-        wrong.append(f"DATABASE_URL: {URL_FORMS}")
-    token = environment.get("DATABASE_TOKEN", "")
-    if not token.isascii() or not token.isprintable() or " " in token:
-        wrong.append("DATABASE_TOKEN: a token of printable ASCII without spaces, or nothing")
-    replica = environment.get("DATABASE_REPLICA_URL", "")
-    if replica and not (is_url(replica) and replica.startswith("libsql:") and url.startswith("libsql:")):
-        wrong.append(
-            "DATABASE_REPLICA_URL: libsql://host[:port][/namespace] beside a DATABASE_URL of libSQL, or nothing"
-        )
+    token, replica = environment.get("DATABASE_TOKEN", ""), environment.get("DATABASE_REPLICA_URL", "")
+    wrong += _wrong_with_database(url, token, replica)
+    namespace = environment.get("METRICS_NAMESPACE", "Tallystick")
+    # CloudWatch drops what it finds in a namespace of another form, and AWS/… is Amazon's own.
+    if re.fullmatch(r"(?!AWS/)[A-Za-z0-9._/#-][A-Za-z0-9._/#:-]{0,254}|", namespace) is None:
+        wrong.append(f"METRICS_NAMESPACE={namespace!r}: at most 255 letters, digits and . - _ / # : (empty for none)")
     settings = Settings(
         database_url=url,
         database_token=token,
@@ -93,12 +92,25 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         ),
         log_level=choice("LOG_LEVEL", "info", "debug", "info", "warning", "error"),
         stage=choice("STAGE", "development", "development", "test", "production"),
+        metrics_namespace=namespace,
     )
     if settings.database_pool_min > settings.database_pool_max:
         wrong.append("DATABASE_POOL_MIN: not above DATABASE_POOL_MAX")
     if wrong:
         raise SettingsError("the environment is wrong:\n  " + "\n  ".join(wrong))
     return settings
+
+
+def _wrong_with_database(url: str, token: str, replica: str) -> list[str]:
+    wrong = []
+    if not is_url(url):
+        wrong.append(f"DATABASE_URL: {URL_FORMS}")
+    if not token.isascii() or not token.isprintable() or " " in token:
+        wrong.append("DATABASE_TOKEN: a token of printable ASCII without spaces, or nothing")
+    if replica and not (is_url(replica) and replica.startswith("libsql:") and url.startswith("libsql:")):
+        form = "libsql://host[:port][/namespace] beside a DATABASE_URL of libSQL, or nothing"
+        wrong.append(f"DATABASE_REPLICA_URL: {form}")
+    return wrong
 
 
 def is_url(text: str) -> bool:

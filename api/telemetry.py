@@ -1,4 +1,5 @@
-"""Logs as JSON lines, counters as Prometheus text: what was asked, how long it took, what the database did.
+"""Logs as JSON lines, counters as Prometheus text, and on Lambda as CloudWatch metrics: what was asked, how long it
+took, what the database did.
 
 No personal value and no secret: a log line holds names, codes, counts and durations, never a body, a query value or a
 header.
@@ -8,11 +9,13 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections import Counter, defaultdict
 from typing import Any, Final
 
 from api.clock import milliseconds_now, stamp
+from api.metrics import ERROR_FAMILIES, Embedded, metric_of
 from db.helper import Trip, observers
 from db.sql import Sql
 
@@ -25,11 +28,17 @@ TRIP_SECONDS: Final[defaultdict[tuple[str, str], float]] = defaultdict(float)
 SLOW: Final[Counter[str]] = Counter()
 VERY_SLOW: Final[Counter[str]] = Counter()
 ERRORS: Final[Counter[tuple[str, str]]] = Counter()
+ROWS_FAILED: Final[Counter[str]] = Counter()
+SOFT_DELETED: Final[dict[str, int]] = {}
+SOFT_DELETED_LAST_DAY: Final[dict[str, int]] = {}
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5)
 BUCKETED: Final[Counter[tuple[str, float]]] = Counter()
 
 VERY_SLOW_SECONDS: Final = 1.0
 _slow_seconds = 0.2
+_namespace = ""
+_embedded: Embedded | None = None
+"""Collects the CloudWatch metrics; None where nobody reads them."""
 
 
 class _Lines(logging.Formatter):
@@ -51,11 +60,22 @@ class _Lines(logging.Formatter):
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def set_up(level: str, slow_query_ms: int) -> None:
-    """Write JSON lines of `level` and above to standard error; flag statements slower than `slow_query_ms`."""
-    global _slow_seconds
-    if log.handlers and _slow_seconds == slow_query_ms / 1000 and log.level == logging.getLevelName(level.upper()):
+def set_up(level: str, slow_query_ms: int, namespace: str = "") -> None:
+    """Write JSON lines of `level` and above to standard error; flag statements slower than `slow_query_ms`.
+
+    On Lambda metrics go to standard output, into `namespace`; none without one.
+    """
+    global _slow_seconds, _namespace, _embedded
+    if (
+        log.handlers
+        and _slow_seconds == slow_query_ms / 1000
+        and log.level == logging.getLevelName(level.upper())
+        and _namespace == namespace
+    ):
         return
+    if _namespace != namespace:
+        _namespace = namespace
+        _embedded = Embedded(namespace) if namespace and "AWS_LAMBDA_FUNCTION_NAME" in os.environ else None
     _slow_seconds = slow_query_ms / 1000
     if not log.handlers:
         handler = logging.StreamHandler(sys.stderr)
@@ -76,9 +96,13 @@ def observe_trip(trip: Trip) -> None:
     TRIP_SECONDS[trip.engine, trip.kind] += trip.seconds
     if trip.error:
         ERRORS[trip.error, trip.what] += 1
-    if trip.seconds > _slow_seconds:
+    slow, very_slow = trip.seconds > _slow_seconds, trip.seconds > VERY_SLOW_SECONDS
+    if very_slow:
+        VERY_SLOW[trip.kind] += 1
+    if _embedded is not None:
+        _embedded.trip(trip, slow=slow, very_slow=very_slow)
+    if slow:
         SLOW[trip.kind] += 1
-        VERY_SLOW[trip.kind] += trip.seconds > VERY_SLOW_SECONDS
         facts = {
             "kind": trip.kind,
             "milliseconds": round(trip.seconds * 1000, 1),
@@ -98,6 +122,35 @@ def observe_trip(trip: Trip) -> None:
 
 def observe_request(name: str, status: int, seconds: float, facts: dict[str, Any]) -> None:
     """Count a request; log it at level info."""
+    _count(name, status, seconds, facts)
+    if _embedded is not None:
+        _embedded.add("Requests")
+        _embedded.add("Latency", seconds * 1000)
+        _embedded.add("ServerErrors", status >= 500)
+        _embedded.write(name)
+
+
+def observe_job(name: str, status: int, seconds: float, facts: dict[str, Any]) -> None:
+    """Count a run of a job and the rows that it passed over (`failed`); log it at level info."""
+    _count(name, status, seconds, facts)
+    ROWS_FAILED[name] += facts["failed"]
+    if _embedded is not None:
+        _embedded.add("JobRuns")
+        _embedded.add("JobTime", seconds * 1000)
+        _embedded.add("JobRowsFailed", facts["failed"])
+        _embedded.write(name)
+
+
+def observe_soft_deletes(rows: dict[str, int], last_day: dict[str, int]) -> None:
+    """Keep how many rows of each table are deleted softly, in all and since yesterday."""
+    SOFT_DELETED.update(rows)
+    SOFT_DELETED_LAST_DAY.update(last_day)
+    if _embedded is not None:
+        _embedded.gauge("SoftDeletedRows", sum(rows.values()), soft_deleted=rows)
+        _embedded.gauge("SoftDeletedLastDay", sum(last_day.values()), soft_deleted_last_day=last_day)
+
+
+def _count(name: str, status: int, seconds: float, facts: dict[str, Any]) -> None:
     REQUESTS[name, status] += 1
     REQUEST_SECONDS[name] += seconds
     for bucket in BUCKETS:
@@ -154,4 +207,17 @@ def prometheus() -> str:
     lines.append("# TYPE tallystick_database_errors_total counter")
     for (error, what), count in sorted(ERRORS.items()):
         lines.append(f'tallystick_database_errors_total{{error="{error}",what="{what}"}} {count}')
+    # These stand at 0 from the start: a series that begins with its first error has no rise to alarm anybody.
+    for metric, family in ERROR_FAMILIES.items():
+        total = sum(count for (error, what), count in ERRORS.items() if metric_of(error, what) == metric)
+        lines += [f"# TYPE {family} counter", f"{family} {total}"]
+    family = "tallystick_job_rows_failed_total"
+    lines += [f"# TYPE {family} counter"]
+    lines += [f'{family}{{job="{name}"}} {count}' for name, count in sorted(ROWS_FAILED.items())]
+    for family, gauges in (
+        ("tallystick_soft_deleted_rows", SOFT_DELETED),
+        ("tallystick_soft_deleted_last_day", SOFT_DELETED_LAST_DAY),
+    ):
+        lines.append(f"# TYPE {family} gauge")
+        lines += [f'{family}{{table="{table}"}} {count}' for table, count in sorted(gauges.items())]
     return "\n".join(lines) + "\n"

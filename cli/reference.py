@@ -32,6 +32,8 @@ PURPOSES: Final = {
     "Cloudflare D1 through the gateway (`d1://`).",
     "DEFAULT_CURRENCY": "ISO 4217 code of a product that names none.",
     "LOG_LEVEL": "Log lines of this level and above.",
+    "METRICS_NAMESPACE": "On Lambda (where `AWS_LAMBDA_FUNCTION_NAME` is set): the CloudWatch namespace of the "
+    "function's metrics; empty for no metrics. The template sets one for each stack.",
     "QUERY_TIMEOUT_MS": "Milliseconds after which a statement is stopped.",
     "SECRET_KEY": "Signs cursors and tokens. Join several by commas to rotate: the first signs, all verify. "
     "`tally dev` keeps one in a git-ignored file.",

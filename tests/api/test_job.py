@@ -90,8 +90,10 @@ def test_a_row_that_breaks_a_rule_is_told_and_passed_over(
 ) -> None:
     fill(shop, *"abcd")
     topics = {f"outbox_{number}": "new.topic" for number in range(4)} | {"outbox_1": "bad"}
+    before = telemetry.ROWS_FAILED["name_topics"]
     answer = naming(shop, topics).handler({}, None)
     assert answer == {"job": "name_topics", "named": 3, "failed": 1, "rounds": 3, "finished": True}
+    assert telemetry.ROWS_FAILED["name_topics"] == before + 1
     [record] = told
     assert record.facts == {  # type: ignore[attr-defined]
         "job": "name_topics", "row": "outbox_1", "error": "Conflict", "why": "outbox_topic_has_its_form",

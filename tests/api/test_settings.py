@@ -19,6 +19,7 @@ def test_only_the_secret_has_to_be_given() -> None:
     assert (found.query_timeout_ms, found.slow_query_ms) == (10_000, 200)
     assert (found.database_pool_min, found.database_pool_max) == (5, 20)
     assert (found.allowed_origins, found.log_level, found.stage) == ((), "info", "development")
+    assert found.metrics_namespace == "Tallystick"
 
 
 def test_everything_can_be_given() -> None:
@@ -26,11 +27,13 @@ def test_everything_can_be_given() -> None:
         SECRET_KEY=f"{KEY}new , {KEY}old", DATABASE_URL="sqlite:////data/shop.db", DEFAULT_CURRENCY="JPY",
         UNPAID_ORDER_TTL="0", CART_TTL="60", QUERY_TIMEOUT_MS="30000", SLOW_QUERY_MS="1", DATABASE_POOL_MIN="1",
         DATABASE_POOL_MAX="1", ALLOWED_ORIGINS="https://a.example, ,https://b.example", LOG_LEVEL="debug",
-        STAGE="production",
+        STAGE="production", METRICS_NAMESPACE="Tallystick/shop-1",
     )  # fmt: skip
     assert found.secret_key == (f"{KEY}new".encode(), f"{KEY}old".encode())
     assert found.allowed_origins == ("https://a.example", "https://b.example")
     assert (found.unpaid_order_ttl, found.default_currency, found.stage) == (0, "JPY", "production")
+    assert found.metrics_namespace == "Tallystick/shop-1"
+    assert read(METRICS_NAMESPACE="").metrics_namespace == ""
 
 
 WRONG = [
@@ -40,7 +43,9 @@ WRONG = [
     ("CART_TTL", "59"), ("CART_TTL", "1e3"), ("CART_TTL", "-60"), ("CART_TTL", ""), ("CART_TTL", "٦٠"),
     ("CART_TTL", " 60"), ("CART_TTL", "9" * 5_000), ("QUERY_TIMEOUT_MS", "30001"), ("SLOW_QUERY_MS", "0"),
     ("DATABASE_POOL_MAX", "0"), ("DATABASE_POOL_MAX", "4"), ("LOG_LEVEL", "loud"), ("STAGE", "prod"),
-    ("UNPAID_ORDER_TTL", "31536001"),
+    ("UNPAID_ORDER_TTL", "31536001"), ("METRICS_NAMESPACE", "AWS/Lambda"), ("METRICS_NAMESPACE", ":shop"),
+    ("METRICS_NAMESPACE", "shop one"), ("METRICS_NAMESPACE", "σοπ"), ("METRICS_NAMESPACE", "x" * 256),
+    ("METRICS_NAMESPACE", "shop\n"),
 ]  # fmt: skip
 
 

@@ -96,3 +96,29 @@ def test_events_that_come_during_the_count_are_counted(shop: Shop, racers: Racer
         assert shop.one("SELECT sum(events) FROM analytics_daily") == (number + 1) * 240
         assert shop.one("SELECT count(*) FROM analytics_stale_days") == 0
     shop.checked()
+
+
+def test_counting_what_was_deleted_changes_nothing_and_stops_nobody(shop: Shop, racers: Racers) -> None:
+    gone = 0
+    for _ in range(ROUNDS):
+        products = [shop.one("SELECT product_id FROM variants WHERE id = ?", shop.variant(stock=0)) for _ in range(6)]
+        deleting = [
+            Asking(
+                "functions.catalog.delete_product",
+                f"/products/{product}",
+                method="DELETE",
+                headers={"authorization": f"Bearer {shop.admin}", "if-match": '"1"'},
+            )
+            for product in products
+        ]
+        counting = [running("measure_soft_deletes")] * 6
+        answers = racers.race(shop.url, [one for pair in zip(deleting, counting, strict=True) for one in pair])
+        assert tally(answers[::2]) == {(204, None): 6}
+        counts = [answer.body["deleted"] for answer in answers[1::2]]
+        # A product goes with its variant in one batch, so no count falls between the two.
+        assert all(2 * gone <= count <= 2 * (gone + 6) and count % 2 == 0 for count in counts), counts
+        gone += 6
+        with shop.unchanged():
+            racers.race(shop.url, counting)
+            assert run("measure_soft_deletes")["deleted"] == 2 * gone
+    shop.checked()
