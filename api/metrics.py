@@ -37,7 +37,8 @@ METRICS: Final = {
     "SoftDeletedRows": "Count",
     "SoftDeletedLastDay": "Count",
 }
-"""Every metric and its unit; docs/observability.md tells what each means."""
+"""Every metric and its unit. An alarm on another name is refused (`cli/alarm_checks.py`); docs/observability.md tells
+what each means."""
 
 ERROR_FAMILIES: Final = {
     "ConstraintViolations": "tallystick_constraint_violations_total",

@@ -126,6 +126,7 @@ def region(found: list[Endpoint], scheduled: list[Job]) -> str:
             + "        Due:\n"
             + "          Type: Schedule\n"
             + f'          Properties: {{ Schedule: "{scheduled_one.schedule}" }}\n'
+            + _job_alarm(scheduled_one.name)
         )
     return "".join(parts)
 
@@ -143,4 +144,30 @@ def _function(name: str, module: str, kind: str) -> str:
         f"      Handler: {module}.handler\n"
         f"      Role: !GetAtt {kind}Role.Arn\n"
         f"      LoggingConfig: {{ LogGroup: !Ref {kind}Logs }}\n"
+    )
+
+
+def _job_alarm(name: str) -> str:
+    """Lambda's own Errors, because a run that was killed or never began counts nothing itself.
+
+    Lambda repeats a run that failed, twice and within minutes: one that fails for good is seen twice in some period.
+    """
+    told = '!If [HasAlarmTopic, [!Ref AlarmTopicArn], !Ref "AWS::NoValue"]'
+    return (
+        f"  {logical_id(name)}Failed:\n"
+        "    Type: AWS::CloudWatch::Alarm\n"
+        "    Properties:\n"
+        f'      AlarmDescription: "The job {name} fails again and again. In JobLogs the error follows its line with '
+        'status 500; what is due stays due, so nothing is lost once it runs (docs/observability.md)."\n'
+        "      Namespace: AWS/Lambda\n"
+        "      MetricName: Errors\n"
+        f"      Dimensions: [{{ Name: FunctionName, Value: !Ref {logical_id(name)} }}]\n"
+        "      Statistic: Sum\n"
+        "      Period: 900\n"
+        "      EvaluationPeriods: 1\n"
+        "      Threshold: 2\n"
+        "      ComparisonOperator: GreaterThanOrEqualToThreshold\n"
+        "      TreatMissingData: notBreaching\n"
+        f"      AlarmActions: {told}\n"
+        f"      OKActions: {told}\n"
     )

@@ -1,7 +1,7 @@
 """What cfn-lint and `sam validate` let pass in template.yaml: each check says what is wrong in a sentence.
 
 A bad runtime, an unknown event or event property, a reference to nothing, a handler without its file, a secret in clear
-text, two functions on one route, and more resources than a stack may hold.
+text, two functions on one route, an alarm that cannot go off, and more resources than a stack may hold.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
+
+from cli.alarm_checks import alarm_problems
 
 # Comes with cfn-lint; loaded by name because it brings no types of its own.
 yaml: Any = import_module("yaml")
@@ -67,6 +69,7 @@ def problems(text: str, root: Path) -> list[str]:
         found += [f"{name}: {problem}" for problem in _function(properties, root, template)]
     found += _routes(template)
     found += _environment(template)
+    found += alarm_problems(template)
     count = len(expanded(template))
     if count >= RESOURCES_MAX:
         found.append(f"{count} resources after SAM's expansion, fewer than {RESOURCES_MAX} wanted")

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli import derive
+from cli.alarm_checks import WATCHED
 from cli.template_checks import RESOURCES_MAX, TemplateError, expanded, functions_of, load, problems
 from tests.contract.tree import ROOT
 
@@ -42,7 +43,21 @@ def test_the_stack_stays_below_the_limit() -> None:
     assert made.count("AWS::Lambda::Permission") == functions
     assert made.count("AWS::IAM::Role") == 3
     assert made.count("AWS::Events::Rule") == len(derive.jobs())
+    # Besides what we count ourselves and each job, the API's 5xx.
+    assert made.count("AWS::CloudWatch::Alarm") == len(WATCHED) + len(derive.jobs()) + 1
     assert len(made) < RESOURCES_MAX
+
+
+def test_every_alarm_is_told_in_the_documentation() -> None:
+    """And in the alarm itself, for whoever is woken by it."""
+    text = (ROOT / "docs" / "observability.md").read_text(encoding="utf-8")
+    resources = load(TEXT)["Resources"]
+    alarms = {name for name, one in resources.items() if one["Type"] == "AWS::CloudWatch::Alarm"}
+    jobs = {f"{derive.logical_id(one.name)}Failed" for one in derive.jobs()}
+    assert jobs < alarms
+    rows = {line.split("`")[1] for line in text.splitlines() if line.startswith("| `") and "Alarm` | " in line[:40]}
+    assert rows == alarms - jobs
+    assert "| `<Job>Failed` |" in text
 
 
 def test_nothing_secret_stands_in_the_template() -> None:
@@ -75,6 +90,57 @@ DEFECTS = {
     "a secret in clear text": (
         '!Sub "{{resolve:secretsmanager:${ShopSecret}:SecretString:SECRET_KEY}}"', "hunter2hunter2", "in clear text",
     ),
+    "an alarm on a metric that nobody writes": (
+        "MetricName: HistoryAttempts", "MetricName: HistoryAttempt", "'HistoryAttempt', which no code writes",
+    ),
+    "an expression of a metric that nobody writes": (
+        "MetricName: DatabaseTrips }", "MetricName: Trips }", "'Trips', which no code writes",
+    ),
+    "nobody watches what has to be watched": (
+        "MetricName: HistoryAttempts", "MetricName: Requests", "no alarm watches HistoryAttempts",
+    ),
+    "an alarm in a namespace where nobody writes": (
+        '&namespace !Sub "Tallystick/${AWS::StackName}"', "&namespace Tallystick", "Namespace 'Tallystick' with Serv",
+    ),
+    "functions that write into another namespace": (
+        'METRICS_NAMESPACE: !Sub "Tallystick/${AWS::StackName}"', "METRICS_NAMESPACE: Shop", "with QueryTimeouts",
+    ),
+    "a metric of Amazon's that is none": ("MetricName: 5xx", "MetricName: 5XXError", "'AWS/ApiGateway' with 5XXError"),
+    "an alarm on a dimension that nobody writes": (
+        "MetricName: QueryTimeouts\n",
+        "MetricName: QueryTimeouts\n      Dimensions: [{ Name: FunctionName, Value: !Ref Checkout }]\n",
+        "none with FunctionName exists",
+    ),
+    "an alarm on a unit that nobody writes": (
+        "MetricName: QueryTimeouts\n", "MetricName: QueryTimeouts\n      Unit: Seconds\n", "so none in Seconds exists",
+    ),
+    "an alarm on errors of all functions": (
+        "      Dimensions: [{ Name: FunctionName, Value: !Ref ExpireCarts }]\n", "", "told by FunctionName alone",
+    ),
+    "an alarm on the errors of no function": (
+        "Value: !Ref ExpireCarts }", "Value: !Ref Api }", "'Api', which is no AWS::Serverless::Function",
+    ),
+    "an alarm on the errors of a name": (
+        "Value: !Ref ExpireCarts }", "Value: ExpireCarts }", "'', which is no AWS::Serverless::Function",
+    ),
+    "a job that may fail unseen": (
+        "Value: !Ref ExpireCarts }", "Value: !Ref Checkout }", "ExpireCarts: no alarm watches whether this job fails",
+    ),
+    "an alarm that goes off while nothing happens": (
+        "TreatMissingData: notBreaching", "TreatMissingData: breaching", "TreatMissingData 'breaching'",
+    ),
+    "an alarm that says nothing": (
+        'AlarmDescription: "The job expire_carts', 'AlarmDescription: "Oh" #', "does not say what to do",
+    ),
+    "an alarm that tells nobody": ("      AlarmActions: *told\n", "", "no AlarmActions"),
+    "an alarm whose end nobody hears of": ("      OKActions: *told\n", "", "no OKActions"),
+    "an alarm that looks back too far": (
+        "Period: 86400\n      EvaluationPeriods: 1", "Period: 86400\n      EvaluationPeriods: 8", "8 periods of 86400",
+    ),
+    "an alarm that looks back too far in small steps": (
+        "Period: 900\n      EvaluationPeriods: 1", "Period: 900\n      EvaluationPeriods: 97", "97 periods of 900 s",
+    ),
+    "an alarm of half minutes": ("Period: 300, Stat", "Period: 90, Stat", "3 periods of 90 s"),
 }  # fmt: skip
 
 
