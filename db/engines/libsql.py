@@ -183,13 +183,13 @@ def _index_of(token: str | None) -> str | None:
 
 
 def place_of(url: str, token: str | None) -> Place:
-    """Where the server of `url` is asked."""
+    """Where the server of `url` is asked: the version of the protocol that Turso documents."""
     host, origin, segments = address(url)
     headers = {"authorization": f"Bearer {token}"} if token else {}
     if segments:
         # The server takes the namespace from the first label of the host's name.
         headers["host"] = f"{segments[0]}.{host}"
-    return Place(f"{origin}/v3/pipeline", headers)
+    return Place(f"{origin}/v2/pipeline", headers)
 
 
 def open_database(

@@ -132,7 +132,7 @@ class LibsqlHomes:
     def raw(self, url: str) -> LibsqlRaw:
         host, name = _host_and_name(url)
         headers = {"authorization": f"Bearer {self.token}", "host": f"{name}.localhost"}
-        return LibsqlRaw(f"http://{host}/v3/pipeline", headers)
+        return LibsqlRaw(f"http://{host}/v2/pipeline", headers)
 
     def home(self, folder: Path) -> Home:
         self._made += 1

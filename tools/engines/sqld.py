@@ -77,25 +77,22 @@ class Sqld:
     def create(self, namespace: str) -> str:
         """A new, empty database that syncs every commit to the disk; its URL."""
         self._admin("POST", f"{namespace}/create", {})
-        return self._durable(namespace)
+        # The server's default is synchronous = NORMAL, which may lose what was acknowledged in a power cut.
+        self.block_writes(namespace, False)
+        return self.url(namespace)
 
     def fork(self, namespace: str, new: str) -> str:
-        """A copy of a database; its URL."""
+        """A copy of a database and of its configuration; its URL."""
         self._admin("POST", f"{namespace}/fork/{new}", {})
-        return self._durable(new)
+        return self.url(new)
 
     def delete(self, namespace: str) -> None:
         self._admin("DELETE", namespace, None)
 
     def block_writes(self, namespace: str, blocked: bool) -> None:
-        """The server's maintenance switch."""
+        """The server's maintenance switch. The configuration is replaced whole, so durability stands there again."""
         config = {"block_reads": False, "block_writes": blocked, "block_reason": "maintenance"}
         self._admin("POST", f"{namespace}/config", {**config, "durability_mode": "strong"})
-
-    def _durable(self, namespace: str) -> str:
-        # The server's default is synchronous = NORMAL, which may lose what was acknowledged in a power cut.
-        self.block_writes(namespace, False)
-        return self.url(namespace)
 
     def _admin(self, method: str, path: str, body: object) -> None:
         answer = httpx.request(
