@@ -56,6 +56,52 @@ def test_refuses_what_is_wrong_and_names_it(name: str, value: str) -> None:
     assert ("DATABASE_POOL_M" if name == "DATABASE_POOL_MAX" else name) in str(told.value)
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "libsql://shop-acme.turso.io", "libsql://127.0.0.1:8080?tls=0", "libsql://127.0.0.1:8080/shop?tls=0",
+        "libsql://[::1]:8080/shop?tls=0", "libsql://shop.example/", "d1://gateway.acme.workers.dev/shop",
+        "d1://127.0.0.1:8787/shop?tls=0", "d1://api.cloudflare.com/0123abc/4567-def", "sqlite:////data/a shop.db",
+    ],
+)  # fmt: skip
+def test_takes_the_urls_of_all_engines(url: str) -> None:
+    assert read(DATABASE_URL=url, DATABASE_TOKEN="t" * 400).database_url == url
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "libsql://", "libsql:///shop", "libsql://user:secret@host/shop", "libsql://secret@host", "d1://host",
+        "d1://host/a/b/c", "d1://host/shop/../x", "libsql://host/a/b", "libsql://host?authToken=secret",
+        "libsql://host?tls=2", "libsql://host#x", "libsql://host:999999", "https://host", "libsql://ho st", "",
+        "libsql://host/shop\nx",
+    ],
+)  # fmt: skip
+def test_refuses_other_urls_without_showing_them(url: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_URL") as told:
+        read(DATABASE_URL=url)
+    assert "secret" not in str(told.value)
+
+
+@pytest.mark.parametrize(
+    ("url", "replica"),
+    [
+        ("sqlite:///shop.db", "libsql://host"), ("libsql://host", "d1://host/shop"), ("libsql://host", "http://host"),
+        ("d1://host/shop", "d1://host/shop"), ("libsql://host", "sqlite:///shop.db"),
+    ],
+)  # fmt: skip
+def test_refuses_a_replica_of_another_engine(url: str, replica: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_REPLICA_URL"):
+        read(DATABASE_URL=url, DATABASE_REPLICA_URL=replica)
+
+
+@pytest.mark.parametrize("token", ["two words", "line\nbreak", "τόκεν", "tab\t"])
+def test_refuses_a_token_that_no_header_carries(token: str) -> None:
+    with pytest.raises(SettingsError, match="DATABASE_TOKEN") as told:
+        read(DATABASE_TOKEN=token)
+    assert token not in str(told.value)
+
+
 def test_names_everything_that_is_wrong_at_once() -> None:
     with pytest.raises(SettingsError) as told:
         read_settings({"CART_TTL": "x", "STAGE": "y"})
