@@ -127,6 +127,8 @@ class Process:
         self._signal(signal.SIGKILL)
         if self._running is not None:
             self._running.wait(END_SECONDS)
+            if self._running.stdin is not None:
+                self._running.stdin.close()
 
     def stop(self) -> None:
         """Ask it to end, and end it if it does not."""
