@@ -18,7 +18,7 @@ from api import clock, telemetry
 from api.database import database
 from api.ids import typeids
 from api.settings import Settings, settings
-from db.helper import Busy, Conflict, Database, DatabaseError, Refused, Row
+from db.helper import Busy, Conflict, Database, DatabaseError, Refused, Row, Unknown
 from db.sql import Statement
 
 ROWS_MAX: Final = 100
@@ -114,7 +114,8 @@ class Job:
         """Do rounds until nothing is left or `seconds` have passed.
 
         Answers the counts of all rounds, `rounds`, `failed` (rows passed over) and `finished`: whether nothing is left.
-        A database that is busy ends the run early. Raises DatabaseError for anything worse; the rounds before are kept.
+        A database that is busy, or whose answers stay lost, ends the run early. Raises DatabaseError for anything
+        worse; the rounds before are kept.
         """
         began = time.perf_counter()
         known = settings()
@@ -130,7 +131,7 @@ class Job:
                 rounds, failed, after = rounds + 1, failed + call.failed, call.last
                 finished = after is None
             status = 200
-        except Busy:
+        except (Busy, Unknown):
             status = 503
         finally:
             facts = {"rounds": rounds, "failed": failed, "finished": finished, **counts}
@@ -138,12 +139,16 @@ class Job:
         return {"job": self.name, **counts, "failed": failed, "rounds": rounds, "finished": finished}
 
     async def _round(self, known: Settings, db: Database, after: Row | None) -> tuple[JobCall, dict[str, int]]:
-        """One round: read again if somebody was faster, row by row if a rule refused one of them."""
+        """One round: read again if somebody was faster or an answer was lost, row by row if a rule refused one."""
         alone = False
         for left in reversed(range(ATTEMPTS_MAX)):
             call = JobCall(self.name, known, db, after, alone=alone)
             try:
                 return call, await self.round(call)
+            except Unknown:
+                # What was kept is due no more when it is read again.
+                if not left:
+                    raise
             except (Refused, Conflict) as error:
                 if not left and is_stale(error):
                     raise Busy(why(error)) from error

@@ -10,7 +10,7 @@ import pytest
 
 from api import telemetry
 from api.job import ATTEMPTS_MAX, JOBS, SECONDS_MAX, Job, JobCall, _loop, job
-from db.helper import Busy, Conflict, Refused, Unavailable
+from db.helper import Busy, Conflict, Refused, Unavailable, Unknown
 from db.sql import Sql, Statement
 from tests.shop import Shop
 
@@ -131,7 +131,13 @@ def test_keeps_within_the_time_that_the_platform_leaves(
 
 @pytest.mark.parametrize(
     ("error", "status"),
-    [(Busy("locked"), 503), (Refused("stale"), 503), (Unavailable("full"), 500), (Conflict("check", "x"), 500)],
+    [
+        (Busy("locked"), 503),
+        (Refused("stale"), 503),
+        (Unknown("no answer"), 503),
+        (Unavailable("full"), 500),
+        (Conflict("check", "x"), 500),
+    ],
 )
 def test_a_busy_database_is_left_to_the_next_schedule_and_worse_is_raised(
     shop: Shop, declared: None, error: Exception, status: int
@@ -151,7 +157,7 @@ def test_a_busy_database_is_left_to_the_next_schedule_and_worse_is_raised(
         with pytest.raises(type(error)):
             fail_always.handler({}, None)
     assert telemetry.REQUESTS["fail_always", status] == before + 1
-    assert len(runs) == (ATTEMPTS_MAX if isinstance(error, Refused | Conflict) else 1)
+    assert len(runs) == (ATTEMPTS_MAX if isinstance(error, Refused | Conflict | Unknown) else 1)
 
 
 def test_makes_a_loop_where_there_is_none(shop: Shop, declared: None) -> None:

@@ -130,3 +130,19 @@ def test_a_write_answers_a_token_and_a_read_takes_any(far: tuple[Shop, Proxy]) -
         assert "read-after" not in answer.headers
     refused = buy(shop, variant, idempotency_key="one", cart_token="x" * 43)
     assert "read-after" not in refused.headers or refused.status == 201
+
+
+def test_a_job_whose_answer_is_lost_does_nothing_twice(far: tuple[Shop, Proxy]) -> None:
+    from functions.jobs.expire_reservations import expire_reservations
+
+    shop, proxy = far
+    variant = shop.variant(stock=5)
+    body = {"variant_id": variant, "quantity": 2, "expires_in": 60}
+    assert shop.post("/stock/reservations", body, api_key=shop.admin).status == 201
+    shop.clock(120)
+    proxy.fault("drop_answer", times=1, when=lambda message: b"UPDATE reservations" in message.body)
+    answer = expire_reservations.handler({}, None)
+    assert (answer["finished"], answer["failed"]) == (True, 0)
+    assert shop.rows("SELECT stock, reserved FROM inventory WHERE variant_id = ?", variant) == [(5, 0)]
+    assert shop.one("SELECT count(*) FROM stock_moves WHERE reason = 'release'") == 1
+    shop.checked()
