@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from api.settings import Settings
-from db.helper import Database, connect
+import os
+
+from api.settings import Settings, SettingsError, settings
+from db.helper import Database, connect, prepare
 
 _client: Database | None = None
 _url: str | None = None
@@ -16,20 +18,32 @@ def serve_many() -> None:
     _serving = True
 
 
-async def database(settings: Settings) -> Database:
-    """The client of this process for `settings.database_url`."""
+def start() -> None:
+    """Called when an endpoint or a job is declared. In the cloud the process has one of them, and this is its start:
+    it refuses a wrong environment, and gets ready what the first request would wait for. Raises SettingsError.
+    """
+    if "AWS_LAMBDA_RUNTIME_API" not in os.environ:
+        return
+    url = settings().database_url
+    if url.startswith("sqlite:"):
+        raise SettingsError("DATABASE_URL: a function keeps no file; write libsql://… or d1://…")
+    prepare(url)
+
+
+async def database(known: Settings) -> Database:
+    """The client of this process for `known.database_url`."""
     global _client, _url
-    if _client is None or _url != settings.database_url:
+    if _client is None or _url != known.database_url:
         await close_database()
         _client = await connect(
-            settings.database_url,
+            known.database_url,
             serving=_serving,
-            timeout_ms=settings.query_timeout_ms,
-            pool=(settings.database_pool_min, settings.database_pool_max),
-            token=settings.database_token,
-            replica_url=settings.database_replica_url or None,
+            timeout_ms=known.query_timeout_ms,
+            pool=(known.database_pool_min, known.database_pool_max),
+            token=known.database_token,
+            replica_url=known.database_replica_url or None,
         )
-        _url = settings.database_url
+        _url = known.database_url
     return _client
 
 

@@ -23,7 +23,7 @@ from pydantic_core import from_json
 from api import telemetry
 from api.auth import PUBLIC, credential_of
 from api.call import Answer, Asked, Call, Headers, Replayed, Rerun
-from api.database import database
+from api.database import database, start
 from api.idempotency import fingerprint, key_of
 from api.problems import CODES, RETRY_AFTER_SECONDS, Problem, invalid
 from api.settings import SettingsError, settings
@@ -105,8 +105,7 @@ class Endpoint:
             if name not in self.path_names
             and (not self.reads_body or any(isinstance(mark, FromQuery) for mark in field.metadata))
         )
-        if "AWS_LAMBDA_RUNTIME_API" in os.environ:
-            settings()  # a function whose environment is wrong refuses to start, and says why
+        start()
         assert all(code in CODES for code in errors), f"{self.name} declares an unknown error"
         assert self.name not in REGISTRY or REGISTRY[self.name].module == self.module, f"two endpoints {self.name}"
         REGISTRY[self.name] = self

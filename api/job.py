@@ -15,7 +15,7 @@ from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Final
 
 from api import clock, telemetry
-from api.database import database
+from api.database import database, start
 from api.ids import typeids
 from api.settings import Settings, settings
 from db.helper import Busy, Conflict, Database, DatabaseError, Refused, Row, Unknown
@@ -101,6 +101,7 @@ class Job:
         self.name: str = getattr(one_round, "__name__")  # noqa: B009 - a Callable has none for the type checker
         self.module = one_round.__module__
         self.document = one_round.__globals__.get("__doc__") or ""
+        start()
         assert self.name not in JOBS or JOBS[self.name].module == self.module, f"two jobs {self.name}"
         JOBS[self.name] = self
 

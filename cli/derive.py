@@ -21,6 +21,9 @@ from cli import reference, schema_page
 ROOT: Final = Path(__file__).resolve().parent.parent
 BEGIN: Final = "  # BEGIN GENERATED\n"
 END: Final = "  # END GENERATED\n"
+RESERVED: Final = (
+    "      ReservedConcurrentExecutions: !If [CheckoutsAreReserved, !Ref CheckoutsAtOnce, !Ref AWS::NoValue]\n"
+)
 JOB_SECONDS: Final = 60
 """Time-out of a job's function: its own limit (api.job.SECONDS_MAX) and room for a cold start."""
 
@@ -87,13 +90,13 @@ def openapi_text(found: list[Endpoint]) -> str:
 
 
 def requirements_text(table: dict[str, Any]) -> str:
-    """What `sam build` installs beside the functions."""
-    wanted = [*table["dependencies"], *(one for one in table["optional-dependencies"]["file"] if ";" not in one)]
+    """What `sam build` installs beside the functions: no engine that is embedded, because a function has no disk."""
     head = (
         "# What a function needs in production, for `sam build`; derived by `tally routes --write`.\n"
-        "# Without what has an environment marker: pip would ask the building machine, not the function's.\n"
+        "# In the versions that the tests pass with.\n"
+        "-c constraints.txt\n"
     )
-    return head + "".join(f"{one}\n" for one in sorted(wanted))
+    return head + "".join(f"{one}\n" for one in sorted(table["dependencies"]))
 
 
 def with_region(template: str, made: str) -> str:
@@ -113,6 +116,7 @@ def region(found: list[Endpoint], scheduled: list[Job]) -> str:
         kind = "Read" if one.method == "GET" else "Write"
         parts.append(
             _function(one.name, one.module, kind)
+            + (RESERVED if one.name == "checkout" else "")
             + "      Events:\n"
             + "        Route:\n"
             + "          Type: HttpApi\n"

@@ -23,7 +23,7 @@ RESOURCES_MAX: Final = 400
 RUNTIMES: Final = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES: Final = ("arm64", "x86_64")
 API_SECONDS_MAX: Final = 30
-SECRETS: Final = ("SECRET_KEY", "DATABASE_URL")
+SECRETS: Final = ("SECRET_KEY", "DATABASE_TOKEN", "DATABASE_URL")
 # Event type: its properties, as the SAM specification lists them.
 EVENTS: Final[dict[str, frozenset[str]]] = {
     "HttpApi": frozenset(
@@ -124,7 +124,7 @@ def _loader() -> Any:
 def _references(template: Json) -> Iterable[str]:
     """References to what does not exist."""
     resources = template["Resources"].keys()
-    known = {*resources, *template.get("Parameters", {})}
+    known = {*resources, *template.get("Parameters", {}), *template.get("Conditions", {})}
     for place, name in _named(template):
         first = name.partition(".")[0]
         if not first.startswith("AWS::") and first not in known:
@@ -132,7 +132,7 @@ def _references(template: Json) -> Iterable[str]:
 
 
 def _named(value: Any, place: str = "") -> Iterable[tuple[str, str]]:
-    """Each place and name that Ref, GetAtt or Sub mentions."""
+    """Each place and name that Ref, GetAtt, If or Sub mentions."""
     if isinstance(value, list):
         for number, one in enumerate(value):
             yield from _named(one, f"{place}/{number}")
@@ -143,6 +143,9 @@ def _named(value: Any, place: str = "") -> Iterable[tuple[str, str]]:
             yield place, str(one)
         elif key == "Fn::GetAtt":
             yield place, one[0]
+        elif key == "Fn::If":
+            yield place, one[0]
+            yield from _named(one[1:], f"{place}/{key}")
         elif key == "Fn::Sub":
             text, own = (one, {}) if isinstance(one, str) else (one[0], one[1])
             yield from ((place, name) for name in _SUB_NAME.findall(text) if name not in own)

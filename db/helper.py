@@ -10,6 +10,7 @@ import json
 import os
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import Any, Final, NamedTuple, Protocol
 
 from db.sql import Sql, Statement, Value, check_values
@@ -133,6 +134,19 @@ def engine_of(url: str) -> str:
     if _URL.fullmatch(url) is None:
         raise ValueError(f"DATABASE_URL: write {URL_FORMS}")
     return url.partition(":")[0]
+
+
+def prepare(url: str) -> None:
+    """What the first trip would wait for, done beforehand: the engine is imported, the certificates are read.
+
+    Raises ValueError for a URL that names no engine.
+    """
+    engine = engine_of(url)
+    import_module(f"db.engines.{engine}")
+    if engine != "sqlite":
+        from db.engines.http import certificates
+
+        certificates()
 
 
 async def connect(

@@ -253,12 +253,12 @@ class Clients:
         if hasattr(socket, "TCP_USER_TIMEOUT"):
             # What was sent and nobody confirms: a connection cut without a word is given up after this, in ms.
             options.append((socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, int(CONNECT_SECONDS * 1000)))
-        made = transport(verify=_certificates(), limits=limits, socket_options=options)
+        made = transport(verify=certificates(), limits=limits, socket_options=options)
         return httpx.Client(transport=made, follow_redirects=False)
 
 
 @cache
-def _certificates() -> Any:
+def certificates() -> Any:
     """Once per process: it takes longer than a request."""
     return httpx.create_ssl_context()
 

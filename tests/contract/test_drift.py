@@ -112,4 +112,5 @@ def _copy(folder: Path) -> None:
     for name in (*derive.derived(), "pyproject.toml"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text((ROOT / name).read_text(encoding="utf-8"), encoding="utf-8")
-    (folder / "functions").symlink_to(ROOT / "functions")
+    for name in ("functions", "artifact"):
+        (folder / name).symlink_to(ROOT / name)

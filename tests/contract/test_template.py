@@ -62,8 +62,20 @@ def test_every_alarm_is_told_in_the_documentation() -> None:
 
 def test_nothing_secret_stands_in_the_template() -> None:
     variables = load(TEXT)["Globals"]["Function"]["Environment"]["Variables"]
-    for name in ("SECRET_KEY", "DATABASE_URL"):
+    for name in ("SECRET_KEY", "DATABASE_TOKEN", "DATABASE_URL"):
         assert variables[name]["Fn::Sub"].startswith("{{resolve:secretsmanager:")
+
+
+def test_the_artifact_is_what_a_function_is_made_of_and_nothing_else() -> None:
+    links = {one.name: one for one in (ROOT / "artifact").iterdir()}
+    assert links.keys() == {"api", "db", "domain", "functions", "constraints.txt", "openapi.json", "requirements.txt"}
+    assert {name: one.resolve() for name, one in links.items()} == {name: ROOT / name for name in links}
+
+
+def test_a_function_is_given_no_embedded_engine() -> None:
+    lines = (ROOT / "requirements.txt").read_text(encoding="utf-8").splitlines()
+    names = [line.partition(">")[0] for line in lines if not line.startswith(("#", "-"))]
+    assert names == ["httpx", "mangum", "pydantic"]
 
 
 DEFECTS = {
@@ -74,9 +86,10 @@ DEFECTS = {
     "a reference to a missing API": ("ApiId: !Ref Api,", "ApiId: !Ref Apo,", "refers to Apo, which does not exist"),
     "an API of another kind": ("ApiId: !Ref Api,", "ApiId: !Ref ReadLogs,", "'ReadLogs', which is no HttpApi"),
     "a reference to a missing role": ("!GetAtt WriteRole.Arn\n", "!GetAtt WroteRole.Arn\n", "refers to WroteRole"),
+    "a condition that nobody defines": ("!If [Checkouts", "!If [Checkins", "refers to CheckinsAreReserved"),
     "a name missing in a text": ("https://${Api}.", "https://${Apo}.", "refers to Apo"),
-    "no artifact": ("    CodeUri: .\n", "", "no CodeUri"),
-    "a missing artifact": ("CodeUri: .", "CodeUri: build/nowhere", "CodeUri 'build/nowhere' does not exist"),
+    "no artifact": ("    CodeUri: artifact\n", "", "no CodeUri"),
+    "a missing artifact": ("CodeUri: artifact", "CodeUri: build/nowhere", "CodeUri 'build/nowhere' does not exist"),
     "a missing handler file": ("functions.checkout.handler", "functions.checkin.handler", "no such file"),
     "a handler that the file lacks": ("functions.checkout.handler", "functions.checkout.main", "the file has no main"),
     "a handler without a file": ("functions.checkout.handler", "handler", "Handler 'handler': no such file"),
