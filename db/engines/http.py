@@ -40,7 +40,7 @@ from db.sql import Statement, unregistered
 
 ATTEMPTS_MAX: Final = 8
 WRITES_AT_ONCE: Final = 4
-"""Batches under way from one process. Measured on a libSQL server: more is slower, and makes it say "locked"."""
+"""Batches under way from one process, at most."""
 IDLE_SECONDS: Final = {"read": 50.0, "batch": 5.0}
 """A connection that was quiet longer is not used again. A frozen function's may have been cut without a word; a read
 finds that out and is repeated, a batch must not be."""
@@ -81,6 +81,7 @@ class HttpDatabase(ABC):
     """A database behind an HTTP API. An engine says how a trip is worded and how its answer reads."""
 
     engine: str
+    writes_at_once = WRITES_AT_ONCE
 
     def __init__(self, place: Place, *, timeout_ms: int, pool: tuple[int, int]) -> None:
         self.trips = 0
@@ -140,7 +141,7 @@ class HttpDatabase(ABC):
 
     async def _in_thread(self, kind: str, ask: Callable[[], Results]) -> Results:
         if kind not in self._threads:
-            count = WRITES_AT_ONCE if kind == "batch" else self._pool_max
+            count = self.writes_at_once if kind == "batch" else self._pool_max
             self._threads[kind] = ThreadPoolExecutor(count, thread_name_prefix=f"tallystick-{kind}")
         queued = time.monotonic()
 

