@@ -25,11 +25,11 @@ def libsql(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[L
 
 
 @pytest.fixture(scope="session")
-def d1(homes: Homes, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D1Homes]:
+def d1(homes: Homes, template: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[D1Homes]:
     if isinstance(homes, D1Homes):
         yield homes
         return
-    made = D1Homes(tmp_path_factory.mktemp("d1"))
+    made = D1Homes(tmp_path_factory.mktemp("d1"), template)
     yield made
     made.stop()
 

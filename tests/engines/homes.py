@@ -1,7 +1,7 @@
 """Where the shops of the tests live: an empty, migrated database for each, on the engine that ENGINE names.
 
 `ENGINE=libsql` and `ENGINE=d1` start the real server once a session; a shop is a namespace forked from a migrated one
-there, and one of many databases here.
+there, and one of many databases here, which begins as a copy of a migrated file.
 """
 
 from __future__ import annotations
@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final, NamedTuple, Protocol
 from urllib.parse import urlsplit
+
+import httpx
 
 from api.clock import milliseconds_now, stamp
 from db.engines.sqlite import SqliteFile, binding, open_connection
@@ -76,7 +78,7 @@ def homes_of(engine: str, folder: Path, template: Path) -> Iterator[Homes]:
         raise EngineError(f"ENGINE={engine}: sqlite, libsql or d1")
     if reason := missing():
         raise EngineError(reason)
-    homes: LibsqlHomes | D1Homes = LibsqlHomes(folder) if engine == "libsql" else D1Homes(folder)
+    homes: LibsqlHomes | D1Homes = LibsqlHomes(folder) if engine == "libsql" else D1Homes(folder, template)
     try:
         yield homes
     finally:
@@ -122,6 +124,7 @@ class LibsqlHomes:
     """A primary and a replica."""
 
     def __init__(self, folder: Path) -> None:
+        self._client = httpx.Client(timeout=60, verify=False)  # noqa: S501 - plain HTTP, and making it is quicker so
         self.server = Sqld(folder / "libsql", replica=True).start()
         self.token = self.server.token
         self._made = 0
@@ -132,7 +135,7 @@ class LibsqlHomes:
     def raw(self, url: str) -> LibsqlRaw:
         host, name = _host_and_name(url)
         headers = {"authorization": f"Bearer {self.token}", "host": f"{name}.localhost"}
-        return LibsqlRaw(f"http://{host}/v2/pipeline", headers)
+        return LibsqlRaw(self._client, f"http://{host}/v2/pipeline", headers)
 
     def home(self, folder: Path) -> Home:
         self._made += 1
@@ -148,18 +151,20 @@ class LibsqlHomes:
         return self.server.replica_url(_host_and_name(url)[1])
 
     def give_back(self, home: Home) -> None:
-        home.raw.close()
         self.server.delete(_host_and_name(home.url)[1])
 
     def stop(self) -> None:
+        self._client.close()
         self.server.stop()
 
 
 class D1Homes:
     """One workerd after the other, with the same token."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, template: Path) -> None:
+        self._client = httpx.Client(timeout=60, verify=False)  # noqa: S501 - plain HTTP, and making it is quicker so
         self._folder, self._servers, self._left = folder, list[D1Server](), list[str]()
+        self._template = template
         self._start()
         self.token = self._servers[-1].token
 
@@ -184,18 +189,20 @@ class D1Homes:
     def raw(self, url: str) -> D1Raw:
         host, name = _host_and_name(url)
         path = f"/client/v4/accounts/gateway/d1/database/{name}/query"
-        return D1Raw(f"http://{host}{path}", {"authorization": f"Bearer {self.token}"})
+        return D1Raw(self._client, f"http://{host}{path}", {"authorization": f"Bearer {self.token}"})
 
     def home(self, folder: Path) -> Home:
         url = self.empty()
-        raw = self.raw(url)
-        raw.many(schema_statements())
-        return Home(url, raw, None)
+        # A file made by the migrations, laid where workerd will look at the first request: DDL takes longer than most
+        # tests. That D1 takes the migrations itself is what tests/engines/test_migrations.py is for.
+        shutil.copy(self._template, self.server.file_of(_host_and_name(url)[1]))
+        return Home(url, self.raw(url), None)
 
     def give_back(self, home: Home) -> None:
-        home.raw.close()
+        """It stays until the server ends."""
 
     def stop(self) -> None:
+        self._client.close()
         self.server.stop()
 
 

@@ -72,9 +72,8 @@ class FileRaw:
 class HttpRaw:
     """What both engines over HTTP share."""
 
-    def __init__(self, url: str, headers: dict[str, str]) -> None:
-        self._client = httpx.Client(timeout=60)
-        self._url, self._headers = url, headers
+    def __init__(self, client: httpx.Client, url: str, headers: dict[str, str]) -> None:
+        self._client, self._url, self._headers = client, url, headers
         self._held: list[tuple[str, Sequence[Any]]] | None = None
 
     def execute(self, sql: str, values: Sequence[Any] = ()) -> Cursor:
@@ -103,7 +102,7 @@ class HttpRaw:
         self.execute(f"INSERT INTO {table} ({', '.join(values)}) VALUES ({marks})", list(values.values()))
 
     def close(self) -> None:
-        self._client.close()
+        """The client is everybody's."""
 
     def _post(self, body: Any) -> Any:
         answer = self._client.post(self._url, json=body, headers=self._headers)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import hmac
 import secrets
 from pathlib import Path
 from typing import Final
@@ -16,11 +18,11 @@ class D1Server:
 
     def __init__(self, folder: Path, *names: str, token: str | None = None) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        self.names = names
+        self._data = folder / "data"
         self.token = token or secrets.token_hex(16)
         self._port = free_port()
         self.process = Process(
-            [node(), str(SCRIPT), str(self._port), str(folder / "data"), *names],
+            [node(), str(SCRIPT), str(self._port), str(self._data), *names],
             folder / "workerd.log",
             lambda: answers(f"http://127.0.0.1:{self._port}/"),
             {"GATEWAY_TOKEN": self.token},
@@ -32,6 +34,18 @@ class D1Server:
 
     def stop(self) -> None:
         self.process.stop()
+
+    def file_of(self, name: str) -> Path:
+        """The file that workerd keeps the database in, or will: miniflare names it after the database.
+
+        The name of a Durable Object of this key, as workerd derives it: a keyed hash of the name, and one of that.
+        """
+        key = hashlib.sha256(b"miniflare-D1DatabaseObject").digest()
+        first = hmac.digest(key, name.encode(), "sha256")[:16]
+        second = hmac.digest(key, first, "sha256")[:16]
+        folder = self._data / "miniflare-D1DatabaseObject"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder / f"{(first + second).hex()}.sqlite"
 
     def url(self, name: str) -> str:
         return f"d1://127.0.0.1:{self._port}/{name}?tls=0"
