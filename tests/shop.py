@@ -275,22 +275,23 @@ class Shop:
         number, now = self._made, self.now
         times = {"created_at": now, "updated_at": now}
         is_primary = product_id is None
-        if product_id is None:
-            product_id = self.ids("product")[0]
+        with self.raw.together():
+            if product_id is None:
+                product_id = self.ids("product")[0]
+                self.insert(
+                    "products", id=product_id, slug=f"product-{number}", title=title or f"Product {number}",
+                    status=status, price=price, currency=currency, inventory_policy=policy, **times,
+                )  # fmt: skip
+            variant_id = self.ids("variant")[0]
             self.insert(
-                "products", id=product_id, slug=f"product-{number}", title=title or f"Product {number}", status=status,
-                price=price, currency=currency, inventory_policy=policy, **times,
+                "variants", id=variant_id, product_id=product_id, sku=f"SKU-{number}",
+                title=title or f"Variant {number}", size=size, price=price, is_primary=int(is_primary), **times,
             )  # fmt: skip
-        variant_id = self.ids("variant")[0]
-        self.insert(
-            "variants", id=variant_id, product_id=product_id, sku=f"SKU-{number}", title=title or f"Variant {number}",
-            size=size, price=price, is_primary=int(is_primary), **times,
-        )  # fmt: skip
-        self.insert("inventory", variant_id=variant_id, location_id=LOCATION, stock=stock, **times)
-        self.insert(
-            "stock_moves", id=self.ids("move")[0], variant_id=variant_id, location_id=LOCATION, delta=stock,
-            reason="adjustment", balance_after=stock, actor="test", created_at=now,
-        )  # fmt: skip
+            self.insert("inventory", variant_id=variant_id, location_id=LOCATION, stock=stock, **times)
+            self.insert(
+                "stock_moves", id=self.ids("move")[0], variant_id=variant_id, location_id=LOCATION, delta=stock,
+                reason="adjustment", balance_after=stock, actor="test", created_at=now,
+            )  # fmt: skip
         return variant_id
 
     def checkout_body(self, lines: dict[str, int] | None = None, **more: Any) -> dict[str, Any]:

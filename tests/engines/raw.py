@@ -65,8 +65,12 @@ class FileRaw:
     @contextmanager
     def together(self) -> Iterator[None]:
         self._connection.execute("BEGIN")
-        yield
-        self._connection.execute("COMMIT")
+        try:
+            yield
+            self._connection.execute("COMMIT")
+        finally:
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
 
 
 class HttpRaw:
@@ -91,9 +95,11 @@ class HttpRaw:
 
     @contextmanager
     def together(self) -> Iterator[None]:
-        self._held = []
-        yield
-        held, self._held = self._held, None
+        held = self._held = []
+        try:
+            yield
+        finally:
+            self._held = None
         for start in range(0, len(held), 1_000):
             self.many(held[start : start + 1_000])
 
