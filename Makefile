@@ -6,6 +6,7 @@ RUN := $(VENV)/bin/python
 TALLY := $(RUN) -m cli.main
 STAMP := $(VENV)/.installed
 RUNS ?= 20
+ENGINE ?= sqlite
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
@@ -39,8 +40,8 @@ bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, g
 	$(RUN) -m bench
 	$(RUN) -m bench.times
 
-race: setup ## the race for the last pieces, RUNS=20 times each way
-	@sh tools/race.sh $(RUN) $(RUNS)
+race: setup ## the race for the last pieces, RUNS=20 times each way, ENGINE=sqlite, libsql or d1
+	@sh tools/race.sh $(RUN) $(RUNS) $(ENGINE)
 
 routes: setup ## derive template.yaml, openapi.json and the reference from the endpoints
 	$(TALLY) routes --write

@@ -2,7 +2,8 @@
 
 Goal: what the stock allows is sold, not a piece more or less; everybody else is told 409 with the lines that are short;
 and the books add up. Method: N buyers wait at one barrier, as tasks of P processes that call the real handler on one
-file, or as clients of a server (`--url`). Afterwards rows are counted, not answers only.
+database (`--engine` says where), or as clients of a server (`--serve`, `--url`). Afterwards rows are counted, not
+answers only.
 
 All want the same scarce article: exactly `--stock` of them get it. With L lines each also wants L - 1 of 2 L others, of
 which there are enough, in an order of its own. Each article's stock went down by what the placed orders hold, each line
@@ -20,10 +21,12 @@ import os
 import random
 import secrets
 import signal
+import subprocess
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,6 +37,7 @@ from db.helper import connect
 from db.migrate import Migrations
 from tests.race.books import KEY_VARIABLE, ApiBooks, Books, Left, SqlBooks
 from tests.race.buyers import Buyer, Crowd, Told
+from tools.engines import ENGINES, EngineError, engine
 
 HANDLER: Final = "functions.checkout"
 
@@ -43,25 +47,61 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if min(args.buyers, args.lines, args.processes, args.rounds) < 1 or args.stock < 0 or args.lines > 100:
         print("race: buyers, lines (at most 100), processes and rounds are 1 or more, stock 0 or more", file=sys.stderr)
         return 2
+    if args.serve and args.url:
+        print("race: --serve or --url", file=sys.stderr)
+        return 2
     if args.url and not args.database_url and KEY_VARIABLE not in os.environ:
         print(f"race: with --url, give --database-url too, or an API key in {KEY_VARIABLE}", file=sys.stderr)
         return 2
     os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
     os.environ.setdefault("LOG_LEVEL", "error")
-    with tempfile.TemporaryDirectory(prefix="tallystick-race-") as folder:
-        url = args.database_url or ("" if args.url else f"sqlite:///{folder}/race.db")
-        if url:
-            os.environ["DATABASE_URL"] = url
-        exact = asyncio.run(_rounds(args, url))
-    return 0 if exact else 1
+    if args.database_url:
+        os.environ["DATABASE_URL"] = args.database_url
+    try:
+        with ExitStack() as ended:
+            url = args.database_url or ("" if args.url else _started(args.engine, ended))
+            if args.serve:
+                args.url = ended.enter_context(_served(url))
+            return 0 if asyncio.run(_rounds(args, url)) else 1
+    except EngineError as error:
+        print(f"race: {error}", file=sys.stderr)
+        return 2
+
+
+def _started(name: str, ended: ExitStack) -> str:
+    """The URL of an empty, migrated database, which lives until `ended`, and whose token is in the environment."""
+    folder = ended.enter_context(tempfile.TemporaryDirectory(prefix="tallystick-race-"))
+    started = ended.enter_context(engine(name, Path(folder)))
+    os.environ.update(started.environment)
+    asyncio.run(_migrate(started.url))
+    return started.url
+
+
+async def _migrate(url: str) -> None:
+    db = await connect(url)
+    try:
+        await Migrations().up(db)
+    finally:
+        await db.close()
+
+
+@contextmanager
+def _served(url: str) -> Iterator[str]:
+    """The address of a server on the database."""
+    command = [sys.executable, "-m", "cli.main", "--database-url", url, "serve", "--port", "0", "--no-jobs"]
+    with subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            assert server.stdout is not None
+            yield server.stdout.readline().removeprefix("Tallystick serves ").strip()
+        finally:
+            server.terminate()
+            server.wait(40)
 
 
 async def _rounds(args: argparse.Namespace, url: str) -> bool:
     db = await connect(url) if url else None
     crowd = None
     try:
-        if db is not None and not args.database_url:
-            await Migrations().up(db)
         books: Books = SqlBooks(db) if db is not None else ApiBooks(args.url)
         crowd = Crowd(min(args.processes, args.buyers), args.url or args.handler)
         exact = True
@@ -168,10 +208,16 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--stock", type=int, default=10, metavar="K", help="pieces of the scarce article; default: 10")
     parser.add_argument("--lines", type=int, default=1, metavar="L", help="of each cart; default: 1")
     parser.add_argument("--processes", type=int, default=4, metavar="P", help="that hold the buyers; default: 4")
+    parser.add_argument(
+        "--engine", choices=ENGINES, default=os.environ.get("ENGINE", "sqlite"),
+        help="that is started for the race; default: ENGINE of the environment, or sqlite, which is a file",
+    )  # fmt: skip
+    parser.add_argument("--serve", action="store_true", help="buy from a server that is started for the race")
     parser.add_argument("--url", help="of a server to buy from, instead of calling the handler")
     parser.add_argument(
         "--database-url", metavar="URL",
-        help=f"a migrated one, with --url the server's own; default: a new file, with --url the API ({KEY_VARIABLE})",
+        help="a migrated one, with --url the server's own (DATABASE_TOKEN is its token); default: a new one of "
+        f"--engine, with --url the API ({KEY_VARIABLE})",
     )  # fmt: skip
     parser.add_argument("--rounds", type=int, default=1, metavar="R", help="default: 1")
     parser.add_argument(

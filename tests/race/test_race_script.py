@@ -56,6 +56,11 @@ def test_more_stock_than_buyers_serves_all() -> None:
     assert (code, told["placed"], told["refused"]) == (0, 8, 0)
 
 
+def test_a_server_started_for_the_race_sells_exactly_the_stock() -> None:
+    code, rounds, said = raced("--buyers", "60", "--stock", "7", "--serve")
+    assert (code, said, [(one["placed"], one["refused"]) for one in rounds]) == (0, "", [(7, 53)])
+
+
 def test_the_planted_defect_is_found() -> None:
     code, [told], _ = raced("--buyers", "40", "--stock", "5", "--handler", "tests.plants.check_then_write")
     assert code == 1
@@ -109,7 +114,16 @@ def test_a_server_that_is_away_is_no_success() -> None:
 
 
 @pytest.mark.parametrize(
-    "wrong", [["--buyers", "0"], ["--lines", "101"], ["--stock", "-1"], ["--url", "http://127.0.0.1:9"], ["--what"]]
+    "wrong",
+    [
+        ["--buyers", "0"],
+        ["--lines", "101"],
+        ["--stock", "-1"],
+        ["--url", "http://127.0.0.1:9"],
+        ["--what"],
+        ["--engine", "what"],
+        ["--serve", "--url", "http://127.0.0.1:9"],
+    ],
 )
 def test_refuses_wrong_usage(wrong: list[str]) -> None:
     code, rounds, said = raced(*wrong)

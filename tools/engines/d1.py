@@ -17,7 +17,9 @@ class D1Server:
     """The databases `names`, kept in `folder`. `token` is what the gateway asks for."""
 
     def __init__(self, folder: Path, *names: str, token: str | None = None) -> None:
-        folder.mkdir(parents=True, exist_ok=True)
+        # Miniflare's own folder, too, goes with `folder`: it is left behind by a process that was killed.
+        temporary = folder / "tmp"
+        temporary.mkdir(parents=True, exist_ok=True)
         self._data = folder / "data"
         self.token = token or secrets.token_hex(16)
         self._port = free_port()
@@ -25,7 +27,7 @@ class D1Server:
             [node(), str(SCRIPT), str(self._port), str(self._data), *names],
             folder / "workerd.log",
             lambda: answers(f"http://127.0.0.1:{self._port}/"),
-            {"GATEWAY_TOKEN": self.token},
+            {"GATEWAY_TOKEN": self.token, "TMPDIR": str(temporary)},
         )
 
     def start(self) -> D1Server:
