@@ -244,7 +244,7 @@ def test_tells_observers_of_every_trip(candidate: Candidate) -> None:
     observers.append(trips.append)
     try:
         slow = unregistered(
-            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 3000) SELECT max(i) FROM n"
+            "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 200000) SELECT max(i) FROM n"
         )
         run(db.read(COUNT(), slow()))
         with pytest.raises(Refused):
