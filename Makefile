@@ -7,10 +7,11 @@ TALLY := $(RUN) -m cli.main
 STAMP := $(VENV)/.installed
 RUNS ?= 20
 ENGINE ?= sqlite
+PYTHON_VERSION ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test engines check bench race routes
+.PHONY: help setup dev test engines check bench race routes lambda
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -42,6 +43,9 @@ bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, g
 
 race: setup ## the race for the last pieces, RUNS=20 times each way, ENGINE=sqlite, libsql or d1
 	@sh tools/race.sh $(RUN) $(RUNS) $(ENGINE)
+
+lambda: setup ## build the functions for AWS and run each in Lambda's runtime client; PYTHON_VERSION=3.12 for another
+	@$(RUN) -m tools.runtime $(PYTHON_VERSION)
 
 routes: setup ## derive template.yaml, openapi.json and the reference from the endpoints
 	$(TALLY) routes --write

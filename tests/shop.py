@@ -31,6 +31,7 @@ from api.settings import settings
 from db.helper import connect
 from db.migrate import Migrations
 from tests.engines.homes import Home
+from tools.runtime.events import event
 
 LOOP = asyncio.new_event_loop()
 """One event loop for all handlers, as in a warm Lambda; closed by the session's last fixture."""
@@ -64,40 +65,6 @@ class Reply:
     body: Any
     headers: dict[str, str]
     text: str
-
-
-def event(
-    method: str, target: str, *, headers: dict[str, str] | None = None, body: str | bytes | None = None
-) -> dict[str, Any]:
-    """An API Gateway HTTP API event, payload format 2.0, as AWS documents it."""
-    path, _, query = target.partition("?")
-    encoded = isinstance(body, bytes)
-    return {
-        "version": "2.0",
-        "routeKey": "$default",
-        "rawPath": unquote(path),
-        "rawQueryString": query,
-        "headers": {"host": "shop.example", **{name.lower(): value for name, value in (headers or {}).items()}},
-        "requestContext": {
-            "accountId": "123456789012",
-            "apiId": "api",
-            "domainName": "shop.example",
-            "http": {
-                "method": method,
-                "path": unquote(path),
-                "protocol": "HTTP/1.1",
-                "sourceIp": "192.0.2.1",
-                "userAgent": "tests",
-            },
-            "requestId": "id",
-            "routeKey": "$default",
-            "stage": "$default",
-            "time": "21/Nov/2026:08:00:00 +0000",
-            "timeEpoch": 1795248000000,
-        },
-        "body": base64.b64encode(body).decode() if isinstance(body, bytes) else body,
-        "isBase64Encoded": encoded,
-    }
 
 
 def invoke(endpoint: Endpoint, sent: dict[str, Any]) -> Reply:

@@ -10,7 +10,7 @@ from cli import derive
 from cli.common import Failure
 from cli.invoke import ROOT, Context, find, require_request
 from tests.cli.terminal import Terminal
-from tests.shop import event
+from tools.runtime.events import event
 
 
 @pytest.fixture
