@@ -6,12 +6,13 @@ RUN := $(VENV)/bin/python
 TALLY := $(RUN) -m cli.main
 STAMP := $(VENV)/.installed
 RUNS ?= 20
+KILLS ?= 10
 ENGINE ?= sqlite
 PYTHON_VERSION ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test engines check bench race routes lambda
+.PHONY: help setup dev test engines check bench race kills lambda routes
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,6 +47,10 @@ race: setup ## the race for the last pieces, RUNS=20 times each way, ENGINE=sqli
 
 lambda: setup ## build the functions for AWS and run each in Lambda's runtime client; PYTHON_VERSION=3.12 for another
 	@$(RUN) -m tools.runtime $(PYTHON_VERSION)
+
+kills: setup ## kill -9 of libSQL and of D1 under load, KILLS=10 times each; lost and double orders must be 0
+	$(RUN) tests/faults/engine_kills.py --engine libsql --kills $(KILLS)
+	$(RUN) tests/faults/engine_kills.py --engine d1 --kills $(KILLS)
 
 routes: setup ## derive template.yaml, openapi.json and the reference from the endpoints
 	$(TALLY) routes --write
