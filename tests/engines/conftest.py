@@ -11,7 +11,9 @@ import pytest
 from db.engines.sqlite import open_connection
 from tests.db.engine_support import SCHEMA
 from tests.engines.candidates import Candidate
-from tests.engines.homes import D1Homes, Homes, LibsqlHomes
+from tests.engines.homes import D1Homes, Home, Homes, LibsqlHomes
+from tests.engines.proxy import Proxy
+from tests.shop import Shop
 
 
 @pytest.fixture(scope="session")
@@ -52,3 +54,18 @@ def candidate(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Candid
         raw.close()
     with made.running():
         yield made
+
+
+@pytest.fixture(params=["libsql", "d1"])
+def far(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[tuple[Shop, Proxy]]:
+    """A shop on a server, its functions behind a proxy, its raw connection not."""
+    homes: LibsqlHomes | D1Homes = request.getfixturevalue(request.param)
+    monkeypatch.setenv("DATABASE_TOKEN", homes.token)
+    home = homes.home(tmp_path)
+    with Proxy(home.url) as proxy:
+        shop = Shop(Home(proxy.url, home.raw, None), monkeypatch)
+        yield shop, proxy
+        shop.close()
+    homes.give_back(home)

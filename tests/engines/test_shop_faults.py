@@ -2,31 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import pytest
 
-from tests.engines.homes import D1Homes, Home, LibsqlHomes
 from tests.engines.proxy import Message, Proxy
 from tests.shop import Reply, Shop
 from tools.engines.process import free_port
-
-
-@pytest.fixture(params=["libsql", "d1"])
-def far(
-    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[tuple[Shop, Proxy]]:
-    """A shop on a server, its functions behind a proxy, its raw connection not."""
-    homes: LibsqlHomes | D1Homes = request.getfixturevalue(request.param)
-    monkeypatch.setenv("DATABASE_TOKEN", homes.token)
-    home = homes.home(tmp_path)
-    with Proxy(home.url) as proxy:
-        shop = Shop(Home(proxy.url, home.raw, None), monkeypatch)
-        yield shop, proxy
-        shop.close()
-    homes.give_back(home)
 
 
 def is_sale(message: Message) -> bool:
