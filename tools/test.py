@@ -30,21 +30,24 @@ def main() -> int:
     if reason and os.environ.get("REQUIRE_ENGINES"):
         print(f"test: the real engines are required here, and {reason}", file=sys.stderr)
         return 1
-    codes = [_pytest("sqlite", ["--cov"]).wait()]
     if reason:
+        code = _pytest("sqlite", ["--cov"]).wait()
         print(_loud(f"LEFT OUT: everything on libSQL and Cloudflare D1, because {reason}"), file=sys.stderr)
-        return max(codes)
-    # Two at a time: a test of these waits for its server half of the time.
+        return code
     with tempfile.TemporaryDirectory(prefix="tallystick-test-") as folder:
-        logs = {engine: Path(folder) / f"{engine}.log" for engine in ("libsql", "d1")}
-        running = {engine: _pytest(engine, ON_A_SERVER, log) for engine, log in logs.items()}
-        began = time.monotonic()
-        for engine, process in running.items():
-            codes.append(process.wait())
-            print(
-                f"\n===== ENGINE={engine}, {time.monotonic() - began:.0f} s =====\n{logs[engine].read_text()}",
-                flush=True,
-            )
+        return _on_all(Path(folder))
+
+
+def _on_all(folder: Path) -> int:
+    """Two at a time, the servers' one after the other: a test waits for its server half of the time."""
+    on_a_file = _pytest("sqlite", ["--cov"])
+    told, codes = [], []
+    for engine in ("libsql", "d1"):
+        began, log = time.monotonic(), folder / f"{engine}.log"
+        codes.append(_pytest(engine, ON_A_SERVER, log).wait())
+        told.append(f"\n===== ENGINE={engine}, {time.monotonic() - began:.0f} s =====\n{log.read_text()}")
+    codes.append(on_a_file.wait())
+    print(*told, sep="\n", flush=True)
     return max(codes)
 
 
