@@ -38,7 +38,9 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 def needs_a_server(item: Any) -> bool:
     parameters = getattr(item, "callspec", None)
     chosen = set(map(str, parameters.params.values())) if parameters else set()
-    return bool({"libsql", "d1"} & {*getattr(item, "fixturenames", ()), *chosen})
+    return item.get_closest_marker("server") is not None or bool(
+        {"libsql", "d1"} & {*getattr(item, "fixturenames", ()), *chosen}
+    )
 
 
 def pytest_terminal_summary(terminalreporter: Any, config: pytest.Config) -> None:

@@ -217,4 +217,16 @@ def test_an_empty_shelf_has_no_line() -> None:
 
 def test_make_offers_what_it_says() -> None:
     targets = re.findall(r"^([a-z]+):.*## ", (ROOT / "Makefile").read_text(), re.M)
-    assert sorted(targets) == ["bench", "check", "dev", "engines", "help", "race", "routes", "setup", "test"]
+    assert sorted(targets) == [
+        "bench",
+        "check",
+        "dev",
+        "engines",
+        "help",
+        "kills",
+        "lambda",
+        "race",
+        "routes",
+        "setup",
+        "test",
+    ]

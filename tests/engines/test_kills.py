@@ -17,6 +17,8 @@ from tests.faults.engine_kills import PIECES, judged
 from tests.faults.placing import Placed, Told
 from tests.race.books import Left
 
+pytestmark = pytest.mark.server
+
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPT = ROOT / "tests" / "faults" / "engine_kills.py"
 

@@ -6,6 +6,8 @@ import pytest
 
 from tests.faults import engine_writers
 
+pytestmark = pytest.mark.server
+
 
 def test_no_writer_waits_for_a_lock_that_was_given_to_nobody(capsys: pytest.CaptureFixture[str]) -> None:
     """Without the limit of tools/engines/sqld.py this fails within two seconds."""
