@@ -38,9 +38,10 @@ check: setup ## the fast half: format, lint, types, drift of what is derived, th
 	$(TALLY) routes --check
 	$(VENV)/bin/cfn-lint template.yaml
 
-bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, growth
+bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, growth, a network
 	$(RUN) -m bench
 	$(RUN) -m bench.times
+	$(RUN) -m bench.remote
 
 race: setup ## the race for the last pieces, RUNS=20 times each way, ENGINE=sqlite, libsql or d1
 	@sh tools/race.sh $(RUN) $(RUNS) $(ENGINE)

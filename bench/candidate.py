@@ -1,4 +1,4 @@
-"""One candidate in a process of its own: `python -m bench.candidate KIND FILE`.
+"""One candidate in a process of its own: `python -m bench.candidate KIND FILE` (or the URL of a database).
 
 Reads a number of requests from standard input, answers with the nanoseconds that each took (of a group: its share), as
 JSON. Whatever can be made beforehand is made before the clock starts.
@@ -80,9 +80,9 @@ def bare(path: Path, group: int) -> Callable[[int], list[float]]:
     return run
 
 
-def handler(path: Path) -> Callable[[int], list[float]]:
+def handler(place: Path | str) -> Callable[[int], list[float]]:
     """The checkout's handler through Mangum."""
-    prepare(path)
+    prepare(place)
     checkout, events = handler_of(CHECKOUT), checkout_events(os.getpid())
 
     def run(count: int) -> list[float]:
@@ -164,7 +164,8 @@ KINDS: Final[dict[str, Callable[[Path], Callable[[int], Any]]]] = {
 
 
 def main() -> None:
-    run = KINDS[sys.argv[1]](Path(sys.argv[2]))
+    _, kind, place = sys.argv
+    run = handler(place) if kind == "remote" else KINDS[kind](Path(place))
     run(WARM)
     print("ready", flush=True)
     for line in sys.stdin:

@@ -24,13 +24,17 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 
 
 class Child:
-    """A candidate that waits in a process of its own, on a file of its own, until it is asked to run."""
+    """A candidate that waits in a process of its own, on a file of its own, until it is asked to run.
 
-    def __init__(self, kind: str, path: Path) -> None:
-        self.kind, self.path = kind, path
+    The kind `remote` takes the URL of a database instead, and `token` for it.
+    """
+
+    def __init__(self, kind: str, path: Path | str, token: str = "") -> None:
+        self.kind, self.path = kind, Path(path)
         arguments = [sys.executable, "-m", "bench.candidate", kind, str(path)]
+        environment = {**ENVIRONMENT, "DATABASE_TOKEN": token}
         self._process = subprocess.Popen(
-            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=ENVIRONMENT, cwd=ROOT
+            arguments, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, env=environment, cwd=ROOT
         )
         if self._line() != "ready":
             raise RuntimeError(f"the candidate {kind} did not start")

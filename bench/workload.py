@@ -30,11 +30,10 @@ Sent = tuple[str, tuple[Any, ...]]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 
 
-def prepare(path: Path) -> None:
-    """Point this process's handlers at the file, quietly, on a loop of its own as in a warm Lambda."""
-    os.environ.update(
-        DATABASE_URL=f"sqlite:///{path}", SECRET_KEY="0123456789abcdef" * 4, LOG_LEVEL="error", STAGE="production"
-    )
+def prepare(place: Path | str) -> None:
+    """Point this process's handlers at a file or a URL, quietly, on a loop of its own as in a warm Lambda."""
+    url = place if isinstance(place, str) else f"sqlite:///{place}"
+    os.environ.update(DATABASE_URL=url, SECRET_KEY="0123456789abcdef" * 4, LOG_LEVEL="error", STAGE="production")
     settings.cache_clear()
     asyncio.set_event_loop(asyncio.new_event_loop())
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
 from contextlib import closing
@@ -70,6 +71,24 @@ def test_a_file_that_does_not_add_up_is_seen(tmp_path: Path) -> None:
     assert any("pieces left the stock" in one for one in found)
     assert "10 orders, 9 remembered answers" in found
     assert "invariant 01_stock_equals_the_sum_of_its_moves" in found
+
+
+def test_a_checkout_over_a_network_is_two_round_trips() -> None:
+    arguments = ["--engines", "libsql", "--repetitions", "1", "--requests", "10", "--delay", "100"]
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.remote", *arguments], capture_output=True, text=True, timeout=170, cwd=ROOT
+    )
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "2.00 requests each" in done.stdout
+    assert "databases after the run: consistent" in done.stdout
+    [ratio] = re.findall(r"libsql: the same, 100 ms a round trip .*? (\d\.\d\d)  \d\.\d\d-", done.stdout)
+    assert 1.9 < float(ratio) < 2.9
+
+
+@pytest.mark.parametrize("wrong", [["--requests", "1"], ["--delay", "0"], ["--engines", "what"]])
+def test_refuses_wrong_usage_over_a_network(wrong: list[str]) -> None:
+    done = subprocess.run([sys.executable, "-m", "bench.remote", *wrong], capture_output=True, text=True, cwd=ROOT)
+    assert done.returncode == 2
 
 
 @pytest.mark.parametrize("wrong", [["--only", "x"], ["--only", ""], ["--what"]])
