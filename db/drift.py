@@ -1,7 +1,8 @@
 """Schema drift: a live schema against the one that the migrations make, difference by difference.
 
 Objects are compared by their SQL without comments, spacing, letter case and the quotes that ALTER TABLE puts around
-names. What SQLite or an engine makes for itself (`sqlite_…`, `_cf_…`, the tables behind a full-text index) is left out.
+names. What SQLite or an engine makes for itself (`sqlite_…`, `libsql_…`, `_cf_…`, the tables behind a full-text index)
+is left out.
 """
 
 from __future__ import annotations
@@ -16,9 +17,16 @@ from db.sql import unregistered
 
 _WORD: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\]|\w+|<>|[<>=!]=|\|\||->>|->|\S", re.S)
 _COMMENT: Final = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\]]*\])|--[^\n]*|/\*.*?\*/", re.S)
-_OBJECTS: Final = unregistered("""
+
+
+def ours(name: str) -> str:
+    """SQL that is true of an object's `name` unless SQLite, libSQL or D1 made the object for itself."""
+    return f"substr({name}, 1, 7) NOT IN ('sqlite_', 'libsql_') AND substr({name}, 1, 4) <> '_cf_'"
+
+
+OBJECTS: Final = unregistered(f"""
     SELECT type, name, sql FROM sqlite_schema
-    WHERE sql IS NOT NULL AND substr(name, 1, 7) <> 'sqlite_' AND substr(name, 1, 4) <> '_cf_'
+    WHERE sql IS NOT NULL AND {ours("name")}
       AND tbl_name NOT IN (SELECT name FROM pragma_table_list WHERE type = 'shadow')
     ORDER BY type, name
 """)
@@ -37,7 +45,7 @@ Schema = Mapping[Thing, str]
 
 async def schema_of(db: Database) -> Schema:
     """The objects of a live database."""
-    (rows,) = await db.read(_OBJECTS())
+    (rows,) = await db.read(OBJECTS())
     return {Thing(row["type"], row["name"]): row["sql"] for row in rows}
 
 

@@ -43,14 +43,14 @@ TIMEOUT_MS: Final = 600_000
 
 _TOO_MUCH: Final = "the way back has too many statements for one batch: go back in smaller steps, or split the file"
 _STOP: Final = unregistered(guard("0", "dry_run"))
-_OBJECTS: Final = unregistered("""
+_OBJECTS: Final = unregistered(f"""
     SELECT s.type, s.name, t.type AS kind FROM sqlite_schema AS s LEFT JOIN pragma_table_list AS t ON t.name = s.name
-    WHERE substr(s.name, 1, 7) <> 'sqlite_' AND substr(s.name, 1, 4) <> '_cf_'
+    WHERE {drift.ours("s.name")}
       AND s.type IN ('table', 'view', 'trigger') AND t.type IS NOT 'shadow'
 """)
-_PARENTS: Final = unregistered("""
+_PARENTS: Final = unregistered(f"""
     SELECT t.name AS child, f."table" AS parent FROM pragma_table_list AS t, pragma_foreign_key_list(t.name) AS f
-    WHERE t.type = 'table' AND f."table" <> t.name
+    WHERE t.type = 'table' AND {drift.ours("t.name")} AND f."table" <> t.name
 """)
 _DEFER: Final = unregistered("PRAGMA defer_foreign_keys = ON")
 
@@ -204,7 +204,7 @@ class Migrations:
 
     async def _made_rows(self, version: int) -> migration_loss.Made:
         try:
-            async with self._scratch(version) as scratch:
+            async with self.scratch(version) as scratch:
                 return await migration_loss.made_rows(scratch)
         except MigrationError:
             return {}  # the file of what is undone was edited and does not run: then every row counts
@@ -245,11 +245,11 @@ class Migrations:
 
     async def schema_at(self, version: int) -> drift.Schema:
         """The schema that the migrations up to `version` make, read from a scratch file."""
-        async with self._scratch(version) as scratch:
+        async with self.scratch(version) as scratch:
             return await drift.schema_of(scratch)
 
     @asynccontextmanager
-    async def _scratch(self, version: int) -> AsyncIterator[Database]:
+    async def scratch(self, version: int) -> AsyncIterator[Database]:
         with tempfile.TemporaryDirectory(prefix="tallystick-") as folder:
             scratch = await connect(f"sqlite:///{folder}/scratch.db", timeout_ms=TIMEOUT_MS)
             try:
@@ -265,7 +265,7 @@ class Migrations:
         self._refuse(self._problems([]))
         db = await connect(url, timeout_ms=TIMEOUT_MS)
         try:
-            await db.batch(await _drop_all(db))
+            await db.batch(await drop_all(db))
             return await self.up(db)
         finally:
             await db.close()
@@ -319,7 +319,7 @@ async def _culprit(db: Database, before: list[Statement], batch: list[Statement]
     return f", statement {low - len(before) + 1} ({' '.join(batch[low].sql.text.split())[:60]})"
 
 
-async def _drop_all(db: Database) -> list[Statement]:
+async def drop_all(db: Database) -> list[Statement]:
     """Statements that drop every trigger, view and table, children before their parents."""
     objects, references = await db.read(_OBJECTS(), _PARENTS())
     drops = [_DEFER()]

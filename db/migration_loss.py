@@ -11,6 +11,7 @@ import json
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
+from db.drift import ours
 from db.helper import Database
 from db.sql import Statement, guard, unregistered
 
@@ -22,9 +23,9 @@ Made = Mapping[str, tuple[frozenset[str], str]]
 MADE_MAX: Final = 1_000
 ARGUMENTS_MAX: Final = 31
 
-_LISTED: Final = """
+_LISTED: Final = f"""
     SELECT t.name AS in_table, c.name AS in_column FROM pragma_table_list AS t, pragma_table_info(t.name) AS c
-    WHERE t.type = 'table' AND substr(t.name, 1, 7) <> 'sqlite_' AND substr(t.name, 1, 4) <> '_cf_'
+    WHERE t.type = 'table' AND {ours("t.name")}
       AND t.name NOT IN ('migrations', 'migrations_before')
 """
 COLUMNS: Final = unregistered(_LISTED)
@@ -78,7 +79,7 @@ async def made_rows(scratch: Database) -> Made:
     tables = columns_of((row["in_table"], row["in_column"]) for row in listed)
     narrow = {table: columns for table, columns in tables.items() if len(columns) <= ARGUMENTS_MAX}
     queries = [
-        unregistered(f"SELECT {_whole(columns)} AS made FROM {_quoted(table)} LIMIT {MADE_MAX + 1}")()
+        unregistered(f"SELECT {whole(columns)} AS made FROM {_quoted(table)} LIMIT {MADE_MAX + 1}")()
         for table, columns in narrow.items()
     ]
     if not queries:
@@ -119,11 +120,11 @@ def _counted(what: str, expression: str, table: str, columns: frozenset[str], ma
     made_columns, rows = made.get(table, (frozenset[str](), ""))
     if made_columns != columns:
         return unregistered(text)()
-    text += f" WHERE {_whole(columns)} NOT IN (SELECT value FROM json_each(:made))"
+    text += f" WHERE {whole(columns)} NOT IN (SELECT value FROM json_each(:made))"
     return unregistered(text)(made=rows)
 
 
-def _whole(columns: frozenset[str]) -> str:
+def whole(columns: frozenset[str]) -> str:
     return f"json_array({', '.join(_quoted(column) for column in sorted(columns))})"
 
 
