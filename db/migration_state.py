@@ -22,7 +22,11 @@ TABLE: Final = unregistered("""
       CONSTRAINT migrations_version_once PRIMARY KEY (version)
     ) STRICT
 """)
-_HAS_TABLE: Final = unregistered("SELECT name FROM sqlite_schema WHERE type = 'table' AND name = 'migrations'")
+RESTORING: Final = "restoring_state"
+"""A table that is there as long as the database is being restored from a backup, or if the restore ended early."""
+_HAS_TABLE: Final = unregistered(
+    f"SELECT name FROM sqlite_schema WHERE type = 'table' AND name IN ('migrations', '{RESTORING}') ORDER BY name"
+)
 _APPLIED: Final = unregistered("SELECT version, name, checksum, applied_at FROM migrations ORDER BY version")
 IS_AT: Final = unregistered(guard("(SELECT coalesce(max(version), 0) FROM migrations) = :version", "version_moved"))
 RECORD: Final = unregistered("""
@@ -69,6 +73,11 @@ async def read(db: Database) -> list[Applied]:
     (there,) = await db.read(_HAS_TABLE())
     if not there:
         return []
+    if there[-1]["name"] == RESTORING:
+        raise MigrationError(
+            "this database is being restored, or a restore ended early; it serves nobody. Run `tally restore FILE "
+            "--again`, which throws away what is there"
+        )
     try:
         (rows,) = await db.read(_APPLIED())
     except DatabaseError as error:
