@@ -4,6 +4,7 @@ import json
 import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -36,22 +37,21 @@ def libsql(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
         running = Running(shop, folder)
         box = running.sandbox(running.functions["create_product"])
         product = {"title": "Warm", "price": 1299, "status": "ACTIVE"}
-        variant = made(box, shop, Ask("POST", "/products", product, {"authorization": "Bearer {api_key}"}))
-        shop.known["variant"] = variant
-        stock = {"variant_id": variant, "delta": 100, "reason": "receipt"}
+        answer = made(box, shop, Ask("POST", "/products", product, {"authorization": "Bearer {api_key}"}))
+        shop.known.update(product=answer["id"], variant=answer["variants"][0]["id"])
+        stock = {"variant_id": "{variant}", "delta": 100, "reason": "receipt"}
         box = running.sandbox(running.functions["adjust_stock"])
         made(box, shop, Ask("POST", "/stock/adjustments", stock, {"authorization": "Bearer {api_key}"}))
         yield running
 
 
-def made(box: Sandbox, shop: proof.Shop, ask: Ask) -> str:
-    """The first variant of what was made, if it is a product."""
+def made(box: Sandbox, shop: proof.Shop, ask: Ask) -> Any:
+    """The body of a 201."""
     try:
         box.start()
         answer = box.invoke(sent(ask, shop.known)).value
         assert answer["statusCode"] == 201, answer
-        variants: list[dict[str, str]] = json.loads(answer["body"]).get("variants", [])
-        return variants[0]["id"] if variants else ""
+        return json.loads(answer["body"])
     finally:
         box.stop()
 

@@ -15,6 +15,12 @@ def test_one_process_needs_one_connection(libsql: Running) -> None:
     assert "6 checkouts of one process over 1 connection" in proof.warm(libsql.sandbox, libsql.functions, libsql.shop)
 
 
+def test_the_rows_that_are_billed_are_counted(libsql: Running) -> None:
+    told = proof.counted(libsql.sandbox, libsql.functions, libsql.shop)
+    found = re.search(r"list_products (\d+) and 0, view_product (\d+) and 0, checkout (\d+) and (\d+)$", told)
+    assert found is not None and all(int(count) > 0 for count in found.groups())
+
+
 def test_a_frozen_function_whose_connection_was_reset_answers_in_the_same_request(libsql: Running) -> None:
     told = proof.cut(libsql.sandbox, libsql.functions, libsql.shop)
     assert told == "frozen, cut and thawed: list_products, record_events, checkout answered in the same request"

@@ -49,11 +49,14 @@ class Row(NamedTuple):
 
 
 class Shop(NamedTuple):
-    """A seeded shop on a libSQL server, reached through the proxy; `known` is what requests are filled in with."""
+    """A seeded shop on a libSQL server, reached through the proxy. `rows` counts those read and written since it was
+    made; `known` is what requests are filled in with.
+    """
 
     url: str
     token: str
     proxy: Proxy
+    rows: Callable[[], tuple[int, int]]
     known: dict[str, Any]
 
     def secrets(self) -> dict[str, str]:
@@ -73,7 +76,7 @@ def shop(folder: Path) -> Iterator[Shop]:
             tally(direct, server.token, "seed", "demo")
             key = tally(direct, server.token, "key", "create", "Proof", "--scope", "*").strip()
             through = f"libsql://127.0.0.1:{proxy.port}/shop?tls=0"
-            yield Shop(through, server.token, proxy, {"api_key": key})
+            yield Shop(through, server.token, proxy, lambda: server.rows("shop"), {"api_key": key})
         finally:
             proxy.close()
     finally:
@@ -121,7 +124,7 @@ def prove(python: Path, artifact: Path, text: str, folder: Path, say: Say = prin
                 say(f"{one.function:<24} FAILED")
         if rows:
             say(summary(rows))
-        for check in (warm, cut, silent):
+        for check in (warm, counted, cut, silent):
             try:
                 say(check(sandbox, functions, made))
             except (SandboxError, Unexpected) as error:
@@ -199,6 +202,23 @@ def warm(sandbox: Make, functions: Functions, made: Shop) -> str:
     )
 
 
+def counted(sandbox: Make, functions: Functions, made: Shop) -> str:
+    """The rows that a request reads and writes, by which databases are billed. Raises Unexpected."""
+    asked = {"list_products": list_products, "view_product": view_product, "checkout": placed}
+    told = []
+    for name, ask in asked.items():
+        box = sandbox(functions[name])
+        try:
+            box.start()
+            before = made.rows()
+            ask(box, made, f"counted-{name}")
+            read, written = (after - one for after, one in zip(made.rows(), before, strict=True))
+        finally:
+            box.stop()
+        told.append(f"{name} {read} and {written}")
+    return f"rows read and written, as the server counts: {', '.join(told)}"
+
+
 def cut(sandbox: Make, functions: Functions, made: Shop) -> str:
     """Frozen, its connections reset, thawed: the same request is answered. Raises Unexpected."""
     asked = {"list_products": list_products, "record_events": recorded, "checkout": placed}
@@ -247,6 +267,10 @@ def recorded(box: Sandbox, made: Shop, key: str) -> float:
 
 def list_products(box: Sandbox, made: Shop, key: str) -> float:
     return _asked(box, made, Ask("GET", "/products"), 200)
+
+
+def view_product(box: Sandbox, made: Shop, key: str) -> float:
+    return _asked(box, made, Ask("GET", "/products/{product}"), 200)
 
 
 def _asked(box: Sandbox, made: Shop, ask: Ask, status: int) -> float:
