@@ -27,7 +27,8 @@ from db.migrate import Migrations
 from db.restore import restore
 from tests.db.backup_support import quiet
 from tests.db.migration_support import state
-from tests.shop import LOOP, event, find, invoke
+from tests.shop import LOOP, find, invoke
+from tools.runtime.events import event
 
 ENVIRONMENT = {
     "SECRET_KEY": "for-tests-only-0123456789abcdef-0123456789abcdef",
