@@ -20,8 +20,9 @@ INTEGER_MAX: Final = 2**63 - 1
 
 STATEMENTS: Final[list[Sql]] = []
 
-_TOKEN: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/|:(?P<name>[a-z_][a-z0-9_]*)", re.S)
-_TEXT_OR_COMMENT: Final = re.compile(r"'(?:[^']|'')*'|--[^\n]*|/\*.*?\*/", re.S)
+_QUOTED: Final = r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|--[^\n]*|/\*.*?\*/"
+_TOKEN: Final = re.compile(_QUOTED + r"|:(?P<name>[a-z_][a-z0-9_]*)", re.S)
+_TEXT_OR_COMMENT: Final = re.compile(_QUOTED, re.S)
 _FORBIDDEN: Final = re.compile(r"(BEGIN|COMMIT|END|ROLLBACK|SAVEPOINT|RELEASE|ATTACH|DETACH|VACUUM|PRAGMA)\b", re.I)
 _READING: Final = re.compile(
     r"(SELECT|VALUES|EXPLAIN|WITH(?!.*\b(INSERT|UPDATE|DELETE|REPLACE\s+INTO)\b))\b", re.I | re.S

@@ -9,9 +9,9 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import Any, Final
+from typing import Final
 
-from db.engines.http import Answered, HttpDatabase, Place, address, mapped
+from db.engines.http import UNREADABLE, Answered, HttpDatabase, Place, address, mapped
 from db.engines.trips import Stopwatch
 from db.helper import Busy, DatabaseError, Refused, Results, Row, Unavailable, Unknown
 from db.sql import Sql, Statement, Value, guard
@@ -30,13 +30,9 @@ _SAFE: Final = Sql(
 _PARAMETER: Final = re.compile(r"'(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|--[^\n]*|/\*.*?\*/|\?(?P<number>\d+)", re.S)
 _TOKEN: Final = re.compile(r"[0-9a-fA-F-]{1,200}")
 _NOT_RUN: Final = ("D1 DB is overloaded", "Too many requests queued", "Cannot resolve D1 DB")
-_LOST: Final = (
-    "Network connection lost",
-    "caused object to be reset",
-    "reset because its code was updated",
-    "storage operation exceeded timeout",
-    "Internal error",
-)
+_ROLLED_BACK: Final = re.compile(r"SQLITE_[A-Z_]+(\s*\(extended: \w+\))?\s*$")
+"""How SQLite's own word ends. Anything else is Cloudflare's: a reset, a limit, a lost connection. It may have run."""
+REFUSED_BY_GATEWAY: Final = 7400
 
 
 class D1(HttpDatabase):
@@ -58,32 +54,33 @@ class D1(HttpDatabase):
             "batch": [{"sql": _text(sql, values), "params": [*map(_written, values)]} for sql, values in statements]
         }
         answer = self._post(self._place, kind, asked, self._timeout_seconds, **{BOOKMARK: session})
-        told = _told(answer)
-        if told is None or not told.get("success"):
-            if told is not None and answer.status == 400:
-                raise _failure(" ".join(str(one.get("message")) for one in told.get("errors", [])), kind)
+        if answer.status not in (200, 400):
             self._refuse_status(self._place, kind, answer)
+        try:
+            return _results(answer, statements, kind, watch)
+        except UNREADABLE as error:
             text = f"{self._place.host} is no D1 gateway: {answer.beginning!r}"
-            raise Unknown(text) if kind == "batch" else DatabaseError(text)
-        results = Results()
-        for (sql, _), one in zip(statements, told["result"], strict=True):
-            rows: list[Row] = one["results"]
-            _refuse_inexact(rows)
-            results.append(rows)
-            watch.lap(sql, one["meta"].get("duration", 0.0) / 1000)
-        results.token = answer.headers.get(BOOKMARK) or None
-        return results
+            raise (Unknown(text) if kind == "batch" else DatabaseError(text)) from error
 
 
-def _told(answer: Answered) -> dict[str, Any] | None:
-    try:
-        found = answer.told()
-    except ValueError:
-        return None
-    return found if isinstance(found, dict) else None
+def _results(answer: Answered, statements: Sequence[Statement], kind: str, watch: Stopwatch) -> Results:
+    """The rows of each statement. Raises DatabaseError, and UNREADABLE for what is no gateway's answer."""
+    told = answer.told()
+    if answer.status == 400:
+        raise _failure([(one["code"], str(one["message"])) for one in told["errors"]], kind)
+    results = Results()
+    for (sql, _), one in zip(statements, told["result"], strict=True):
+        rows: list[Row] = [dict(row) for row in one["results"]]
+        _refuse_inexact(rows, kind)
+        results.append(rows)
+        watch.lap(sql, one["meta"].get("duration", 0.0) / 1000)
+    results.token = answer.headers.get(BOOKMARK) or None
+    return results
 
 
-def _failure(message: str, kind: str) -> DatabaseError:
+def _failure(errors: Sequence[tuple[int, str]], kind: str) -> DatabaseError:
+    """What the gateway's errors mean. Of a batch only what SQLite itself or the gateway refused is known not to be."""
+    message = " ".join(text for _, text in errors)
     found = mapped(message)
     if isinstance(found, Refused) and found.code == "unsafe_connection":
         return Unavailable("D1 does not enforce foreign keys and checks on this connection")
@@ -91,16 +88,17 @@ def _failure(message: str, kind: str) -> DatabaseError:
         return found
     if any(words in message for words in _NOT_RUN):
         return Busy(message)
-    if any(words in message for words in _LOST):
-        return Unknown(message) if kind == "batch" else Busy(message)
-    return found
+    if _ROLLED_BACK.search(message) or any(code == REFUSED_BY_GATEWAY for code, _ in errors):
+        return found
+    return Unknown(message) if kind == "batch" else Busy(message)
 
 
-def _refuse_inexact(rows: list[Row]) -> None:
+def _refuse_inexact(rows: list[Row], kind: str) -> None:
     for row in rows:
         for name, value in row.items():
             if type(value) is int and not -EXACT_MAX < value < EXACT_MAX:
-                raise DatabaseError(f"D1 tells {name} inexactly, it is beyond 2^53: read it as CAST({name} AS TEXT)")
+                text = f"D1 tells {name} inexactly, it is beyond 2^53: read it as CAST({name} AS TEXT)"
+                raise Unknown(f"kept, but {text}") if kind == "batch" else DatabaseError(text)
 
 
 def _written(value: Value) -> str | None:

@@ -7,11 +7,12 @@ import threading
 import time
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from typing import Any, Final
 
 import httpcore
 import httpx
 
+SLICE_BYTES: Final = 65_536
 _thread = threading.local()
 
 
@@ -63,7 +64,9 @@ class _Stream(httpcore.NetworkStream):
         return self._stream.read(max_bytes, _left(timeout, httpcore.ReadTimeout))
 
     def write(self, buffer: bytes, timeout: float | None = None) -> None:
-        self._stream.write(buffer, _left(timeout, httpcore.WriteTimeout))
+        # Slice by slice: the socket counts each of them anew.
+        for start in range(0, len(buffer), SLICE_BYTES):
+            self._stream.write(buffer[start : start + SLICE_BYTES], _left(timeout, httpcore.WriteTimeout))
 
     def close(self) -> None:
         self._stream.close()

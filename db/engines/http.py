@@ -42,9 +42,11 @@ ATTEMPTS_MAX: Final = 8
 WRITES_AT_ONCE: Final = 4
 """Batches under way from one process, at most."""
 IDLE_SECONDS: Final = {"read": 50.0, "batch": 5.0}
-"""A connection that was quiet longer is not used again. A frozen function's may have been cut without a word; a read
+"""A process that was quiet longer opens new connections. A frozen function's may have been cut without a word; a read
 finds that out and is repeated, a batch must not be."""
 ANSWER_BYTES_MAX: Final = 33_554_432
+UNREADABLE: Final = (ValueError, LookupError, TypeError, AttributeError)
+"""What reading an answer raises that is not in the engine's form."""
 SELFTEST: Final = unregistered("SELECT json_extract('{}', 'guard:selftest:it''s \"ok\"') AS selftest")
 FOREIGN_KEYS: Final = unregistered("SELECT foreign_keys FROM pragma_foreign_keys")
 
@@ -130,10 +132,10 @@ class HttpDatabase(ABC):
     async def _trip(self, kind: str, statements: Sequence[Statement], ask: Callable[[Stopwatch], Results]) -> Results:
         self.trips += 1
         watch = Stopwatch(self.engine)
-        failed: Exception | None = None
+        failed: BaseException | None = None
         try:
             return await retried(lambda: self._in_thread(kind, lambda: ask(watch)), ATTEMPTS_MAX)
-        except Exception as error:
+        except BaseException as error:  # a request that was cancelled, too, has not got what it asked for
             failed = error
             raise
         finally:
@@ -156,16 +158,24 @@ class HttpDatabase(ABC):
         """The whole answer, whatever its status. Raises Busy if it was not sent; if it was and no answer came, Busy
         or TimedOut for a read and Unknown for a batch.
         """
-        client = self._clients.borrow(IDLE_SECONDS[kind])
+        clients = self._clients
+        client = clients.borrow(IDLE_SECONDS[kind])
         try:
             answer = _exchange(client.client, place, json.dumps(body).encode(), seconds, headers)
-            self._clients.give_back(client)
+            clients.give_back(client)
             return answer
+        except httpx.LocalProtocolError as error:
+            # A header that cannot be sent. Its text would tell the token.
+            clients.give_back(client)
+            raise Unavailable(f"{place.host}: DATABASE_TOKEN is no token") from error
+        except TooLarge as error:
+            clients.give_back(client, broken=True)
+            raise (Unknown(str(error)) if kind == "batch" else DatabaseError(str(error))) from error
         except (httpx.ConnectError, httpx.ConnectTimeout, httpx.PoolTimeout, httpx.UnsupportedProtocol) as error:
-            self._clients.give_back(client, broken=True)
+            clients.give_back(client, broken=True)
             raise Busy(f"{place.host}: {_sentence(error)}") from error
         except (httpx.HTTPError, httpx.InvalidURL) as error:
-            self._clients.give_back(client, broken=True)
+            clients.give_back(client, broken=True)
             told = f"{place.host}: {_sentence(error)}"
             if kind == "batch":
                 raise Unknown(told) from error
@@ -173,7 +183,7 @@ class HttpDatabase(ABC):
                 raise TimedOut(told) from error
             raise Busy(told) from error
         except BaseException:
-            self._clients.give_back(client, broken=True)
+            clients.give_back(client, broken=True)
             raise
 
     def _refuse_status(self, place: Place, kind: str, answer: Answered) -> None:
@@ -186,10 +196,16 @@ class HttpDatabase(ABC):
             raise Unavailable(f"{said}. Does the database of DATABASE_URL exist?")
         if status == 429:
             raise Busy(said)
-        if status >= 500:
+        if status >= 500 or status == 408:
             raise Unknown(said) if kind == "batch" else Busy(said)
+        if status < 400 and status != 200 and kind == "batch":
+            raise Unknown(said)
         if status != 200:
             raise DatabaseError(said)
+
+
+class TooLarge(Exception):
+    """An answer that is not read to its end."""
 
 
 class _Client:
@@ -213,7 +229,7 @@ class Clients:
 
     def borrow(self, idle_seconds: float) -> _Client:
         with self._lock:
-            # The wall clock: the other one may stand still while a function is frozen.
+            # The wall clock: the other one, by which httpx lets connections go, may stand still in a frozen function.
             if self._current is not None and abs(time.time() - self._answered_at) > idle_seconds:
                 self._retire()
             if self._current is None:
@@ -227,7 +243,7 @@ class Clients:
             one.borrowers -= 1
             if broken and one is self._current:
                 self._retire()
-            elif not broken:
+            elif one is self._current:
                 self._answered_at = time.time()
             if one.retired and not one.borrowers:
                 one.client.close()
@@ -276,7 +292,7 @@ def _exchange(client: httpx.Client, place: Place, body: bytes, seconds: float, h
         for chunk in answer.iter_bytes():
             found += chunk
             if len(found) > ANSWER_BYTES_MAX:
-                raise httpx.ReadError(f"the answer has more than {ANSWER_BYTES_MAX} bytes")
+                raise TooLarge(f"{place.host}: the answer has more than {ANSWER_BYTES_MAX} bytes")
         return Answered(answer.status_code, answer.headers, bytes(found))
 
 

@@ -6,11 +6,12 @@ conditions the server would go on after an error. Source: the Hrana 3 specificat
 
 from __future__ import annotations
 
+import re
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
-from db.engines.http import HttpDatabase, Place, address, mapped
+from db.engines.http import UNREADABLE, HttpDatabase, Place, address, mapped
 from db.engines.trips import Stopwatch
 from db.helper import Busy, DatabaseError, Refused, Results, Row, TimedOut, Unavailable, Unknown
 from db.sql import Sql, Statement, Value, guard
@@ -18,7 +19,7 @@ from db.sql import Sql, Statement, Value, guard
 REPLICA_SECONDS: Final = 1.0
 """A replica that has not answered by then, because it is away or behind, is not waited for: the primary is asked."""
 REPLICA_REST_SECONDS: Final = 5.0
-"""Nor is it asked again so soon."""
+"""Nor is it asked again so soon; by reads that bring an index, if it was such a read that waited in vain."""
 
 Json = dict[str, Any]
 
@@ -42,7 +43,7 @@ class LibSql(HttpDatabase):
     def __init__(self, place: Place, replica: Place | None, *, timeout_ms: int, pool: tuple[int, int]) -> None:
         super().__init__(place, timeout_ms=timeout_ms, pool=pool)
         self._replica = replica
-        self._replica_rests_until = 0.0
+        self._rests_until = {"any": 0.0, "index": 0.0}
 
     def _read(self, statements: Sequence[Statement], after: str | None, replica: bool, watch: Stopwatch) -> Results:
         steps = [_step(sql, values) for sql, values in statements]
@@ -50,21 +51,26 @@ class LibSql(HttpDatabase):
             steps = _chained([_word("BEGIN TRANSACTION READONLY"), *steps, _word("COMMIT")])
         asked: Json = {"steps": steps}
         first = 1 if len(statements) > 1 else 0
+
+        def read(told: Json) -> Results:
+            return _results(told, statements, first, watch)
+
         index = _index_of(after)
-        if self._replica is not None and (replica or index) and time.monotonic() > self._replica_rests_until:
-            if index:
-                asked["replication_index"] = index
-            seconds = min(REPLICA_SECONDS, self._timeout_seconds)
+        if self._replica is not None and (replica or index) and self._is_awake(index):
+            newer = {**asked, "replication_index": index} if index else asked
             try:
-                told = self._ask(self._replica, "read", asked, seconds)
-                return _results(told, statements, first, watch)
-            except (Refused, ValueError):
+                return self._ask(self._replica, "read", newer, min(REPLICA_SECONDS, self._timeout_seconds), read)
+            except Refused:
                 raise
-            except DatabaseError:
-                self._replica_rests_until = time.monotonic() + REPLICA_REST_SECONDS
-            asked.pop("replication_index", None)
-        told = self._ask(self._place, "read", asked, self._timeout_seconds)
-        return _results(told, statements, first, watch)
+            except DatabaseError as error:
+                # It is behind, or somebody made the index up: whoever brings none may still ask.
+                which = "index" if index and isinstance(error, TimedOut) else "any"
+                self._rests_until[which] = time.monotonic() + REPLICA_REST_SECONDS
+        return self._ask(self._place, "read", asked, self._timeout_seconds, read)
+
+    def _is_awake(self, index: str | None) -> bool:
+        """Whether the replica may be asked again."""
+        return time.monotonic() > max(self._rests_until["any"], self._rests_until["index"] if index else 0.0)
 
     def _batch(self, statements: Sequence[Statement], watch: Stopwatch) -> Results:
         steps = [_word("BEGIN IMMEDIATE"), _word(_SAFE), *(_step(sql, values) for sql, values in statements)]
@@ -74,26 +80,28 @@ class LibSql(HttpDatabase):
         steps.append(
             {"condition": {"type": "and", "conds": [{"type": "ok", "step": 0}, not_committed]}, **_word("ROLLBACK")}
         )
-        told = self._ask(self._place, "batch", {"steps": steps}, self._timeout_seconds)
-        for step, error in enumerate(told["step_errors"]):
-            if error is not None:
-                raise _failure(error, step, committed)
-        if told["step_results"][committed] is None:
-            raise Unknown("the server says nothing of the COMMIT")
-        return _results(told, statements, 2, watch)
 
-    def _ask(self, place: Place, kind: str, batch: Json, seconds: float) -> Json:
-        """What the server says of the batch's steps. Raises DatabaseError if it says nothing of them."""
+        def read(told: Json) -> Results:
+            for step, error in enumerate(told["step_errors"]):
+                if error is not None:
+                    raise _failure(error, step, committed)
+            if told["step_results"][committed] is None:
+                raise Unknown("the server says nothing of the COMMIT")
+            return _results(told, statements, 2, watch)
+
+        return self._ask(self._place, "batch", {"steps": steps}, self._timeout_seconds, read)
+
+    def _ask(self, place: Place, kind: str, batch: Json, seconds: float, read: Callable[[Json], Results]) -> Results:
+        """What `read` makes of the server's answer. Raises DatabaseError, also for an answer that makes no sense."""
         body = {"requests": [{"type": "batch", "batch": batch}, {"type": "close"}]}
         answer = self._post(place, kind, body, seconds)
         self._refuse_status(place, kind, answer)
         try:
             first = answer.told()["results"][0]
             if first["type"] == "ok":
-                told: Json = first["response"]["result"]
-                return told
+                return read(first["response"]["result"])
             text = f"{first['error'].get('code')}: {first['error'].get('message')}"
-        except (ValueError, LookupError, TypeError) as error:
+        except UNREADABLE as error:
             text = f"{place.host} speaks no Hrana: {answer.beginning!r}"
             raise (Unknown(text) if kind == "batch" else DatabaseError(text)) from error
         raise Unknown(text) if kind == "batch" else mapped(text)
@@ -142,7 +150,7 @@ def _results(told: Json, statements: Sequence[Statement], first: int, watch: Sto
         if error is not None:
             raise _read_failure(error)
     results = Results()
-    for (sql, _), step in zip(statements, told["step_results"][first:], strict=False):
+    for (sql, _), step in zip(statements, told["step_results"][first : first + len(statements)], strict=True):
         if step is None:
             raise DatabaseError("the server left a statement out")
         names = [column["name"] for column in step["cols"]]
@@ -182,7 +190,7 @@ def _failure(error: Json, step: int, committed: int) -> DatabaseError:
 
 def _index_of(token: str | None) -> str | None:
     """The replication index of a read-after token; None for one that is not this engine's."""
-    return token if token and token.isascii() and token.isdigit() and int(token) < 2**63 else None
+    return token if token and re.fullmatch(r"[0-9]{1,19}", token) and int(token) < 2**63 else None
 
 
 def place_of(url: str, token: str | None) -> Place:

@@ -32,7 +32,7 @@ class Stopwatch:
         if seconds > self.slowest_seconds:
             self.slowest_seconds, self.slowest = seconds, sql
 
-    def report(self, kind: str, statements: int, error: Exception | None) -> None:
+    def report(self, kind: str, statements: int, error: BaseException | None) -> None:
         seconds = time.perf_counter() - self.began
         trip = Trip(
             kind, self.engine, seconds, statements, self.slowest, self.slowest_seconds,
@@ -42,7 +42,7 @@ class Stopwatch:
             observe(trip)
 
 
-def _what(error: Exception | None) -> str:
+def _what(error: BaseException | None) -> str:
     if isinstance(error, Refused):
         return error.code
     return f"{error.kind} {error.what}".strip() if isinstance(error, Conflict) else ""

@@ -29,13 +29,15 @@ export default {
     } catch (error) {
       return failed(400, 7400, error.message);
     }
+    const session = database.withSession(wanted);
+    let result;
     try {
-      const session = database.withSession(wanted);
-      const result = await session.batch(statements.map(({ sql, params }) => session.prepare(sql).bind(...params)));
-      return answered(200, { success: true, errors: [], messages: [], result }, session.getBookmark() ?? "");
+      result = await session.batch(statements.map(({ sql, params }) => session.prepare(sql).bind(...params)));
     } catch (error) {
       return failed(400, 7500, error.message);
     }
+    // What goes wrong from here on is 500: the batch was kept.
+    return answered(200, { success: true, errors: [], messages: [], result }, session.getBookmark() ?? "");
   },
 };
 

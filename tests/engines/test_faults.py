@@ -5,17 +5,20 @@ is in the database afterwards.
 from __future__ import annotations
 
 import asyncio
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
 import httpx
 import pytest
 
+from db.engines import d1 as engine_d1
 from db.engines import http as engine_http
 from db.engines import libsql as engine_libsql
-from db.helper import Busy, Conflict, DatabaseError, TimedOut, Unavailable, Unknown
+from db.helper import Busy, Conflict, DatabaseError, Refused, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import unregistered
 from tests.db.engine_support import COUNT, NEVER, SCHEMA, shelf
 from tests.engines.candidates import Candidate
@@ -214,6 +217,104 @@ def test_libsql_under_maintenance_is_unavailable(libsql: LibsqlHomes) -> None:
 def test_what_a_libsql_server_says_at_a_step(code: str, message: str, step: int, error: type[Exception]) -> None:
     """As measured (research on the server's answers); 5 is the COMMIT. Only what failed at BEGIN did not run."""
     assert type(engine_libsql._failure({"code": code, "message": message}, step, 5)) is error
+
+
+@pytest.mark.parametrize(
+    ("message", "code", "batch", "read"),
+    [
+        ("D1_ERROR: bad JSON path: 'guard:no:x': SQLITE_ERROR", 7500, Refused, Refused),
+        ("D1_ERROR: no such table: nowhere: SQLITE_ERROR", 7500, SchemaBehind, SchemaBehind),
+        ('D1_ERROR: near "x": syntax error at offset 0: SQLITE_ERROR', 7500, DatabaseError, DatabaseError),
+        ("The body is not JSON", 7400, DatabaseError, DatabaseError),
+        ("D1_ERROR: D1 DB is overloaded. Requests queued for too long.", 7500, Busy, Busy),
+        ("D1_ERROR: Network connection lost.", 7500, Unknown, Busy),
+        ("D1_ERROR: internal error; reference = abc", 7500, Unknown, Busy),
+        ("D1_ERROR: D1 DB's isolate exceeded its memory limit and was reset.", 7500, Unknown, Busy),
+        ("Durable Object exceeded its CPU time limit and was reset.", 7500, Unknown, Busy),
+    ],
+)
+def test_what_d1_says(message: str, code: int, batch: type[Exception], read: type[Exception]) -> None:
+    """Of a batch only what SQLite itself or the gateway refused, or what was overloaded, is known not to be kept."""
+    assert type(engine_d1._failure([(code, message)], "batch")) is batch
+    assert type(engine_d1._failure([(code, message)], "read")) is read
+
+
+class Strange(BaseHTTPRequestHandler):
+    """Answers whatever it is told to, and is no engine."""
+
+    told: tuple[int, bytes] = (200, b"")
+
+    def do_POST(self) -> None:
+        self.rfile.read(int(self.headers["content-length"]))
+        status, body = self.told
+        self.send_response(status)
+        self.send_header("content-length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: object) -> None:
+        pass
+
+
+STRANGE: list[tuple[int, bytes]] = [
+    (200, b""), (200, b"null"), (200, b"{}"), (200, b"[]"), (200, b'{"success": true}'), (200, b'{"result": []}'),
+    (200, b'{"result": [{"results": [1]}]}'), (200, b'{"results": [{"type": "ok", "response": {"result": {}}}]}'),
+    (200, b'{"results": [{"type": "ok", "response": {"result": {"step_errors": [], "step_results": []}}}]}'),
+    (200, b"\xff"), (302, b""), (408, b""), (502, b"<html>"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("told", [*STRANGE, (400, b'{"errors": null}'), (400, b'{"errors": ["x"]}')])
+@pytest.mark.parametrize("engine", ["libsql", "d1"])
+def test_a_strange_answer_is_an_error_of_ours(engine: str, told: tuple[int, bytes]) -> None:
+    """Of a batch nobody knows then; but what libSQL answers 400 to was not read."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Told", (Strange,), {"told": told}))
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    candidate = Candidate(engine, f"{engine}://127.0.0.1:{server.server_port}/shop?tls=0", "")
+    try:
+        with candidate.running():
+            with pytest.raises(DatabaseError) as read:
+                candidate.run(candidate.db.read(COUNT()))
+            assert not isinstance(read.value, Unknown)
+            with pytest.raises(DatabaseError) as batch:
+                candidate.run(candidate.db.batch([shelf(1)]))
+            assert isinstance(batch.value, Unknown) or (engine, told[0]) == ("libsql", 400)
+    finally:
+        server.shutdown()
+        thread.join()
+        server.server_close()
+
+
+def test_a_token_that_no_header_carries_is_told_without_telling_it(remote: Candidate) -> None:
+    with remote.another(token="a-secret\n") as db:
+        for trip in (db.read(COUNT()), db.batch([shelf(1)])):
+            with pytest.raises(Unavailable, match="DATABASE_TOKEN") as refused:
+                remote.run(trip)
+            assert "a-secret" not in str(refused.value)
+    assert shelves(remote) == []
+
+
+def test_an_answer_that_is_too_large_is_asked_for_once(remote: Candidate, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine_http, "ANSWER_BYTES_MAX", 100_000)
+    large = unregistered("SELECT hex(zeroblob(100000)) AS large")
+    with through(remote) as (proxy, db):
+        with pytest.raises(DatabaseError, match="more than 100000 bytes") as told:
+            remote.run(db.read(large()))
+        assert type(told.value) is DatabaseError
+        with pytest.raises(Unknown):
+            remote.run(db.batch([shelf(1), large()]))
+        assert len(proxy.requests) == 2
+    assert shelves(remote) == ["shelf-1"]
+
+
+def test_what_d1_cannot_tell_of_a_batch_was_kept(d1: D1Homes) -> None:
+    candidate = Candidate("d1", d1.empty(), d1.token)
+    with candidate.running():
+        candidate.run(candidate.db.batch([unregistered("CREATE TABLE big (v INTEGER) STRICT")()]))
+        with pytest.raises(Unknown, match=r"kept, but D1 tells v inexactly"):
+            candidate.run(candidate.db.batch([unregistered("INSERT INTO big VALUES (:v) RETURNING v")(v=2**53)]))
+        assert candidate.one("SELECT count(*) AS n FROM big") == 1
 
 
 def test_a_thawed_function_goes_on_in_the_same_request(remote: Candidate) -> None:
