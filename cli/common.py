@@ -23,6 +23,15 @@ class Failure(Exception):
         self.code = code
 
 
+def release() -> str:
+    """The release's number, which stands in pyproject.toml alone."""
+    import tomllib
+
+    path = Path(__file__).resolve().parent.parent / "pyproject.toml"
+    number: str = tomllib.loads(path.read_text(encoding="utf-8"))["project"]["version"]
+    return number
+
+
 def in_production() -> bool:
     """Whether STAGE says so."""
     return os.environ.get("STAGE", "development").strip().lower() == "production"

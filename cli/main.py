@@ -11,15 +11,16 @@ import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
-from pathlib import Path
 from typing import Any, Final
 
-from cli.common import DEFAULT_URL, Failure, file_of
+from cli.common import DEFAULT_URL, Failure, file_of, release
 
 COMMANDS: Final = {
     "dev": ("migrate, seed the demo shop, and serve it with reload", "cli.dev"),
     "serve": ("serve every endpoint from this process", "cli.serve"),
     "migrate": ("bring the database to a version: up, down, status, create, validate, reset, wait", "cli.migrate"),
+    "backup": ("write every row of the shop, of one moment, into a file", "cli.backup"),
+    "restore": ("bring a backup into an empty database, of any engine", "cli.restore"),
     "seed": ("fill the database with a profile's sample data", "cli.seed"),
     "key": ("make, list and revoke API keys", "cli.key"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),
@@ -56,13 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 class Version(argparse.Action):
-    """Prints the release; its number stands in pyproject.toml alone, read only when it is asked for."""
+    """Prints the release, read only when it is asked for."""
 
     def __call__(self, parser: argparse.ArgumentParser, *_: Any) -> None:
-        import tomllib
-
-        path = Path(__file__).resolve().parent.parent / "pyproject.toml"
-        print(f"tally {tomllib.loads(path.read_text(encoding='utf-8'))['project']['version']}")
+        print(f"tally {release()}")
         parser.exit()
 
 
@@ -87,11 +85,13 @@ def command_line(chosen: str | None) -> argparse.ArgumentParser:
 def _expected(error: Exception) -> bool:
     """Whether the error's own text is all that a person needs. Imported here: help must not wait for the database."""
     from api.settings import SettingsError
+    from db.backup_tables import BackupError
     from db.helper import DatabaseError
     from db.invariants import InvariantError
     from db.migration_files import MigrationError
 
-    return isinstance(error, DatabaseError | MigrationError | InvariantError | SettingsError | OSError)
+    ours = DatabaseError | MigrationError | BackupError | InvariantError | SettingsError
+    return isinstance(error, ours | OSError)
 
 
 def _sentence(error: Exception, url: str) -> str:
@@ -99,10 +99,11 @@ def _sentence(error: Exception, url: str) -> str:
     from db.helper import SchemaBehind, Unavailable
 
     text = str(error)
-    if not isinstance(error, SchemaBehind | Unavailable) or (path := file_of(url)) is None:
+    if not isinstance(error, SchemaBehind | Unavailable):
         return text
-    hint = ". Is the database migrated? Run `tally migrate up`" if isinstance(error, SchemaBehind) else ""
-    return (text if str(path) in text else f"{path}: {text}") + hint
+    if (path := file_of(url)) is not None and str(path) not in text:
+        text = f"{path}: {text}"
+    return text + (". Is the database migrated? Run `tally migrate up`" if isinstance(error, SchemaBehind) else "")
 
 
 def _told(text: str, code: int) -> int:
