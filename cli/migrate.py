@@ -34,6 +34,9 @@ def add_parser(subparsers: Any) -> None:
     status.add_argument("--json", action="store_true", help="as JSON")
     new = action("create", "write two empty files with the next number")
     new.add_argument("what", help="what the migration does, in a few words")
+    rebuilt = action("rebuild", "write the files of a change that ALTER TABLE cannot make: the table made anew")
+    rebuilt.add_argument("table", help="its rows, indexes and triggers are brought back")
+    rebuilt.add_argument("what", nargs="?", help="what the migration does; default: rebuild TABLE")
     action("validate", "check files, checksums, and the live schema against the migrations")
     action("reset", "throw everything away and go up again (development only)")
     waiting = action("wait", "wait until the database answers")
@@ -46,6 +49,7 @@ def run(args: argparse.Namespace) -> int:
         "down": _down,
         "status": _status,
         "create": _create,
+        "rebuild": _rebuild,
         "validate": _validate,
         "reset": _reset,
         "wait": _wait,
@@ -100,6 +104,16 @@ async def _status(args: argparse.Namespace) -> int:
 async def _create(args: argparse.Namespace) -> int:
     for path in create(args.directory, args.what):
         print(path)
+    return 0
+
+
+async def _rebuild(args: argparse.Namespace) -> int:
+    from db.rebuild import write
+
+    what = args.what or f"rebuild {args.table}"
+    for path in await write(Migrations(args.directory), args.directory, args.table, what):
+        print(path)
+    print("The same table for now: edit it, then `tally migrate up`")
     return 0
 
 

@@ -167,7 +167,7 @@ def _statements(files: Files, content: bytes, label: str) -> tuple[Statement, ..
     return ()
 
 
-def create(directory: Path, what: str) -> tuple[Path, Path]:
+def create(directory: Path, what: str, forward_sql: str = "", back_sql: str = "") -> tuple[Path, Path]:
     """Two new files with the next number: the way forward and the way back. Raises MigrationError for a bad name."""
     name = re.sub(r"[^a-z0-9]+", "_", what.lower()).strip("_")
     if not name or len(name) > 60:
@@ -180,7 +180,7 @@ def create(directory: Path, what: str) -> tuple[Path, Path]:
     back = directory / "down" / forward.name
     words = name.replace("_", " ")
     with forward.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(f"-- {version:04} {words}: why, and what the old code does meanwhile.\n")
+        file.write(f"-- {version:04} {words}: why, and what the old code does meanwhile.\n{forward_sql}")
     with back.open("x", encoding="utf-8", newline="\n") as file:
-        file.write(f"-- {version:04} back. What cannot be undone: '{IRREVERSIBLE} why' as the first line.\n")
+        file.write(f"-- {version:04} back. What cannot be undone: '{IRREVERSIBLE} why' as the first line.\n{back_sql}")
     return forward, back

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import shutil
 import zipfile
@@ -19,6 +20,7 @@ from db.restore import Restored, restore
 from db.seeds.seeding import seed
 from db.sql import Statement
 from domain.search import search_text
+from tests.db.migration_support import rows
 from tests.engines.homes import FileHomes
 from tests.functions.carts.support import guest
 from tests.functions.orders.support import brought, use_up
@@ -167,10 +169,21 @@ def manifest_with(**changed: Any) -> Callable[[bytes], bytes]:
     return lambda content: json.dumps({**json.loads(content), **changed}).encode()
 
 
+def contents(path: Path) -> dict[str, str]:
+    """The rows of a file by table, in the order of writing, summed up."""
+    found = {}
+    for name, key in rows(
+        path,
+        "SELECT name, CASE wr WHEN 1 THEN '1, 2' ELSE 'rowid' END FROM pragma_table_list "
+        "WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND name <> 'migrations'",
+    ):
+        told = repr(rows(path, f"SELECT {'' if ',' in key else 'rowid, '}* FROM {name} ORDER BY {key}"))
+        found[name] = hashlib.sha256(told.encode()).hexdigest()
+    return found
+
+
 def tables(path: Path) -> set[str]:
     """Of a file, whatever they are for."""
-    from tests.db.migration_support import rows
-
     return {name for (name,) in rows(path, "SELECT name FROM sqlite_schema WHERE type = 'table'")}
 
 

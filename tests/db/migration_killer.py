@@ -75,19 +75,21 @@ def copied(source: Path, target: Path) -> Path:
     return target
 
 
-def killed_everywhere(before: Path, after: Path, work: Callable[[Path], Any], stride: int) -> dict[str, int]:
+def killed_everywhere(
+    before: Path, after: Path, work: Callable[[Path], Any], stride: int, look: Callable[[Path], Any] = state
+) -> dict[str, int]:
     """Every point: the file is as before or as after, nothing between, and a second start ends as after."""
-    wholes = state(before), state(after)
+    wholes = look(before), look(after)
     found = [0, 0]
     for point in range(1, 10_000, stride):
         path = copied(before, before.parent / "killed.db")
         ended = in_child(partial(work, path), point)
-        reached = state(path)
+        reached = look(path)
         if reached not in wholes:
             raise SystemExit(f"half a migration: killed before statement {point}")
         found[wholes.index(reached)] += 1
         in_child(partial(work, path))
-        if state(path) != wholes[1]:
+        if look(path) != wholes[1]:
             raise SystemExit(f"not resumed after a kill before statement {point}")
         if ended:
             return {"kills": sum(found) - 1, "as_before": found[0], "as_after": found[1]}
