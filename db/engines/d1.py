@@ -41,8 +41,14 @@ class D1(HttpDatabase):
     engine = "d1"
 
     def _read(self, statements: Sequence[Statement], after: str | None, replica: bool, watch: Stopwatch) -> Results:
-        wanted = "first-unconstrained" if replica else "first-primary"
-        return self._ask("read", statements, after if after and _TOKEN.fullmatch(after) else wanted, watch)
+        if after and _TOKEN.fullmatch(after):
+            try:
+                return self._ask("read", statements, after, watch)
+            except DatabaseError as error:
+                if type(error) is not DatabaseError:
+                    raise
+                # It may not know the bookmark, which the client can have made up.
+        return self._ask("read", statements, "first-unconstrained" if replica else "first-primary", watch)
 
     def _batch(self, statements: Sequence[Statement], watch: Stopwatch) -> Results:
         results = self._ask("batch", [Statement(_SAFE, ()), *statements], "first-primary", watch)

@@ -73,6 +73,7 @@ def test_a_file_that_does_not_add_up_is_seen(tmp_path: Path) -> None:
     assert "invariant 01_stock_equals_the_sum_of_its_moves" in found
 
 
+@pytest.mark.server
 def test_a_checkout_over_a_network_is_two_round_trips() -> None:
     arguments = ["--engines", "libsql", "--repetitions", "1", "--requests", "10", "--delay", "100"]
     done = subprocess.run(

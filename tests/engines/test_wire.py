@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import gzip
 import json
+import re
 
 import pytest
 
+from db.engines import d1 as d1_engine
 from tests.engines.proxy import Proxy
 from tests.functions.carts.support import guest
 from tests.shop import Shop
@@ -79,3 +81,14 @@ def test_the_token_of_a_write_goes_out_with_the_read_after_it(far: tuple[Shop, P
     proxy.forget()
     assert shop.get("/products").status == 200  # of the catalog, a replica will do
     assert {message.header("x-d1-bookmark") for message in proxy.requests} == {"first-unconstrained"}
+
+
+def test_a_bookmark_that_is_refused_is_not_sent_again(far: tuple[Shop, Proxy], monkeypatch: pytest.MonkeyPatch) -> None:
+    shop, proxy = far
+    monkeypatch.setattr(d1_engine, "_TOKEN", re.compile(".*"))
+    order = shop.order({shop.variant(): 1})
+    proxy.forget()
+    reply = shop.get(f"/orders/{order['id']}", api_key=shop.admin, headers={"read-after": "no bookmark"})
+    assert (reply.status, reply.body["id"]) == (200, order["id"])
+    if len(proxy.requests) > 1:
+        assert [message.header("x-d1-bookmark") for message in proxy.requests] == ["no bookmark", "first-primary"]

@@ -49,9 +49,12 @@ class Told(NamedTuple):
 
 
 class Placing:
-    """Writers at work, from the beginning until `stop`. The environment says on which database."""
+    """Writers at work, from the beginning until `stop`. The environment says on which database.
 
-    def __init__(self, handler: str, variants: Sequence[str], writers: int, processes: int) -> None:
+    Each rests for `pause` seconds, more or less, after each order.
+    """
+
+    def __init__(self, handler: str, variants: Sequence[str], writers: int, processes: int, pause: float = 0.0) -> None:
         context = multiprocessing.get_context("spawn")
         self._stopped = context.Event()
         self._counts = [context.Value("i", 0) for _ in range(processes)]
@@ -59,7 +62,7 @@ class Placing:
         for number in range(processes):
             ours, theirs = context.Pipe()
             share = len(range(number, writers, processes))
-            arguments = (theirs, self._stopped, self._counts[number], handler, list(variants), share)
+            arguments = (theirs, self._stopped, self._counts[number], handler, list(variants), share, pause)
             process = context.Process(target=_work, args=arguments, daemon=True)
             process.start()
             theirs.close()
@@ -76,6 +79,8 @@ class Placing:
         while self.count() < wanted:
             if time.monotonic() > patience:
                 raise RuntimeError(f"{wanted - self.count()} of {more} orders were not placed in {seconds:.0f} s")
+            if not all(process.is_alive() for process in self._processes):
+                raise RuntimeError("a process of writers has ended")
             time.sleep(0.005)
 
     def stop(self) -> Told:
@@ -104,12 +109,14 @@ class Placing:
                 process.join()
 
 
-def _work(pipe: Connection, stopped: Any, count: Any, handler: str, variants: list[str], writers: int) -> None:
+def _work(
+    pipe: Connection, stopped: Any, count: Any, handler: str, variants: list[str], writers: int, pause: float
+) -> None:
     parent = multiprocessing.parent_process()
     assert parent is not None
     threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
     try:
-        pipe.send(asyncio.run(_place(stopped, count, handler, variants, writers)))
+        pipe.send(asyncio.run(_place(stopped, count, handler, variants, writers, pause)))
     except Exception as error:
         pipe.send(f"{type(error).__name__}: {error}")
 
@@ -119,7 +126,7 @@ def _end_with(parent: Any) -> None:
     os._exit(1)
 
 
-async def _place(stopped: Any, count: Any, handler: str, variants: list[str], writers: int) -> Told:
+async def _place(stopped: Any, count: Any, handler: str, variants: list[str], writers: int, pause: float) -> Told:
     from api.database import close_database
     from db.helper import Trip, observers
 
@@ -131,7 +138,8 @@ async def _place(stopped: Any, count: Any, handler: str, variants: list[str], wr
     observers.append(observe)
     module = importlib.import_module(handler)
     try:
-        await asyncio.gather(*[_writer(module.handler.app, stopped, count, variants, told) for _ in range(writers)])
+        app = module.handler.app
+        await asyncio.gather(*[_writer(app, stopped, count, variants, pause, told) for _ in range(writers)])
         left_behind = asyncio.all_tasks() - {asyncio.current_task()}
         await asyncio.gather(*left_behind, return_exceptions=True)
     finally:
@@ -139,7 +147,7 @@ async def _place(stopped: Any, count: Any, handler: str, variants: list[str], wr
     return told
 
 
-async def _writer(app: Any, stopped: Any, count: Any, variants: list[str], told: Told) -> None:
+async def _writer(app: Any, stopped: Any, count: Any, variants: list[str], pause: float, told: Told) -> None:
     while not stopped.is_set():
         key, cart = secrets.token_hex(16), {one: random.randint(1, 3) for one in random.sample(variants, 2)}
         lines = [{"variant_id": variant, "quantity": quantity} for variant, quantity in cart.items()]
@@ -154,6 +162,7 @@ async def _writer(app: Any, stopped: Any, count: Any, variants: list[str], told:
             told.placed.append(Placed(key, answer.body["id"], cart, replayed))
             with count.get_lock():
                 count.value += 1
+            await asyncio.sleep(random.uniform(0.5, 1.5) * pause)
         elif answer.status == 503:
             told.unanswered.append(key)
         else:
