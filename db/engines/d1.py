@@ -13,7 +13,7 @@ from typing import Final
 
 from db.engines.http import UNREADABLE, Answered, HttpDatabase, Place, address, mapped
 from db.engines.trips import Stopwatch
-from db.helper import Busy, DatabaseError, Refused, Results, Row, Unavailable, Unknown
+from db.helper import Busy, DatabaseError, Refused, Results, Row, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import Sql, Statement, Value, guard
 
 EXACT_MAX: Final = 2**53
@@ -44,10 +44,10 @@ class D1(HttpDatabase):
         if after and _TOKEN.fullmatch(after):
             try:
                 return self._ask("read", statements, after, watch)
-            except DatabaseError as error:
-                if type(error) is not DatabaseError:
-                    raise
-                # It may not know the bookmark, which the client can have made up.
+            except (Refused, SchemaBehind, TimedOut, Unavailable):
+                raise
+            except DatabaseError:
+                pass  # it may not know the bookmark, which the client can have made up
         return self._ask("read", statements, "first-unconstrained" if replica else "first-primary", watch)
 
     def _batch(self, statements: Sequence[Statement], watch: Stopwatch) -> Results:

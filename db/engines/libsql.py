@@ -72,10 +72,6 @@ class LibSql(HttpDatabase):
         """Whether the replica may be asked again."""
         return time.monotonic() > max(self._rests_until["any"], self._rests_until["index"] if index else 0.0)
 
-    def _is_awake(self, index: str | None) -> bool:
-        """Whether the replica may be asked again."""
-        return time.monotonic() > max(self._rests_until["any"], self._rests_until["index"] if index else 0.0)
-
     def _batch(self, statements: Sequence[Statement], watch: Stopwatch) -> Results:
         steps = [_word("BEGIN IMMEDIATE"), _word(_SAFE), *(_step(sql, values) for sql, values in statements)]
         steps = _chained([*steps, _word("COMMIT")])
