@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import shutil
@@ -50,6 +51,7 @@ def going(coroutine: Coroutine[Any, Any, Result]) -> Result:
 
 def made_lively(template: Path, folder: Path) -> Path:
     """A `lively` shop in a file of `folder`."""
+    asyncio.set_event_loop(LOOP)  # a fixture of the session comes before the one that does this for each test
     home = FileHomes(folder, template).home(folder)
     with pytest.MonkeyPatch.context() as patch:
         shop = Shop(home, patch)
