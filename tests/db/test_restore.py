@@ -14,8 +14,7 @@ from db import restore_target
 from db.backup_tables import BackupError
 from db.engines.sqlite import SqliteFile, open_connection
 from db.helper import Database, Results
-from db.migrate import MigrationError, Migrations, drop_all
-from db.restore import restore
+from db.migrate import Migrations, drop_all
 from db.sql import Statement
 from tests.db.backup_support import (
     backed_up,
@@ -24,12 +23,11 @@ from tests.db.backup_support import (
     going,
     lively,
     manifest_with,
-    members,
-    quiet,
     restored,
     tables,
 )
-from tests.db.migration_support import counts, execute, older_shop, rows, state, up, validate
+from tests.db.migration_support import counts, execute, older_shop, rows, up, validate
+from tests.db.restore_support import holds_the_same, refused_unchanged, restored_by
 from tests.engines.homes import Home
 from tests.engines.raw import FileRaw
 from tests.shop import Shop
@@ -45,14 +43,6 @@ def backup(lively_backup: Path, tmp_path: Path) -> Path:
 
 def target(tmp_path: Path) -> tuple[str, Path]:
     return f"sqlite:///{tmp_path}/new.db", tmp_path / "new.db"
-
-
-def holds_the_same(path: Path, backup: Path) -> None:
-    again = path.with_name("again.zip")
-    again.unlink(missing_ok=True)
-    backed_up(path, again)
-    assert members(again) == members(backup)
-    assert validate(path) == []
 
 
 def test_every_row_comes_back(backup: Path, tmp_path: Path) -> None:
@@ -128,16 +118,9 @@ def test_rows_longer_than_a_batch_go_there_too(backup: Path, tmp_path: Path, mon
             batches += any("INSERT INTO" in one.sql.text for one in statements)
             return await super().batch(statements)
 
-    going(_restore(Counting(path, 60_000), backup))
+    going(restored_by(Counting(path, 60_000), backup))
     assert batches > 60
     holds_the_same(path, backup)
-
-
-async def _restore(db: Database, file: Path, **options: Any) -> None:
-    try:
-        await restore(db, file, Migrations(), quiet, **options)
-    finally:
-        await db.close()
 
 
 def test_a_table_that_refers_to_itself_has_its_bound(
@@ -149,18 +132,6 @@ def test_a_table_that_refers_to_itself_has_its_bound(
 
 
 # -- what it refuses, and what is there then
-
-
-def refused_unchanged(path: Path, file: Path, told: str, **options: Any) -> str:
-    """A restore into `path` is refused with these words, and nothing of it changes."""
-    before = state(path) if path.exists() else None
-    with pytest.raises((BackupError, MigrationError), match=told) as caught:
-        restored(f"sqlite:///{path}", file, **options)
-    if before is not None:
-        assert state(path) == before
-    elif path.exists():
-        assert tables(path) == set()
-    return str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -350,7 +321,7 @@ def test_a_row_that_did_not_arrive_as_it_was_is_noticed(backup: Path, tmp_path: 
         done = False
 
     with pytest.raises(BackupError, match=r"was not restored as it is in the backup: .* nobody is served from it"):
-        going(_restore(Careless(path, 60_000), backup))
+        going(restored_by(Careless(path, 60_000), backup))
     assert [name for name in tables(path) if not name.startswith("restoring_")] == []
     restored(url, backup, again=True)
     holds_the_same(path, backup)

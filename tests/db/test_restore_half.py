@@ -26,6 +26,7 @@ from tests.db.backup_support import (
     using,
 )
 from tests.db.migration_support import execute, rows, state, up, validate
+from tests.db.restore_support import holds_the_same, refused_unchanged, restored_by
 
 
 @pytest.fixture
@@ -36,14 +37,6 @@ def backup(lively_backup: Path, tmp_path: Path) -> Path:
 
 def target(tmp_path: Path) -> tuple[str, Path]:
     return f"sqlite:///{tmp_path}/new.db", tmp_path / "new.db"
-
-
-def holds_the_same(path: Path, backup: Path) -> None:
-    again = path.with_name("again.zip")
-    again.unlink(missing_ok=True)
-    backed_up(path, again)
-    assert members(again) == members(backup)
-    assert validate(path) == []
 
 
 @pytest.fixture
@@ -59,7 +52,7 @@ def half(backup: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple
 
     monkeypatch.setattr(restore_target.Target, "put", stopping)
     with pytest.raises(KeyboardInterrupt):
-        going(_restore(SqliteFile(path, 60_000), backup))
+        going(restored_by(SqliteFile(path, 60_000), backup))
     monkeypatch.setattr(restore_target.Target, "put", put)
     assert rows(path, "SELECT count(*) > 0 FROM restoring_variants") == [(1,)]
     return url, path
@@ -104,11 +97,11 @@ def test_a_restore_that_was_replaced_stops(half: tuple[str, Path], backup: Path,
         async def batch(self, statements: Sequence[Statement]) -> Results:
             if 'INSERT INTO "restoring_products"' in statements[2].sql.text and not replaced:
                 replaced.append("yes")
-                await _restore(SqliteFile(path, 60_000), backup, again=True)
+                await restored_by(SqliteFile(path, 60_000), backup, again=True)
             return await super().batch(statements)
 
     with pytest.raises(BackupError, match="another restore, or another program, changed the database meanwhile"):
-        going(_restore(Slow(path, 60_000), backup, again=True))
+        going(restored_by(Slow(path, 60_000), backup, again=True))
     assert replaced == ["yes"]
     holds_the_same(path, backup)
 
