@@ -4,7 +4,7 @@ Triggers note the key of every row that changes while the pages are read, in the
 changed rows are read again, until one read (one snapshot) has every change since the one before it: what was read is
 then, row for row, the shop of that moment. Nothing is guessed from times or checksums, nobody waits, and a busy shop
 only makes the last part longer. The triggers hold as long as a lease that is renewed; after it they do nothing, so that
-a backup that was killed costs a shop nothing but some idle triggers, which the next one replaces (docs/adr/0010).
+a backup that was killed costs a shop nothing but some idle triggers, which the next one replaces (docs/adr/0011).
 """
 
 from __future__ import annotations
