@@ -65,6 +65,12 @@ class Line(NamedTuple):
         return tuple(json.loads(self.at))
 
 
+def grows(table: Table) -> bool:
+    """Whether new rows mostly come at its end: its key is the rowid, by this name or another."""
+    (first, *more), kinds = table.key, dict(zip(table.columns, table.kinds, strict=True))
+    return not more and kinds.get(first, "INTEGER") == "INTEGER"
+
+
 async def tables_of(db: Database) -> dict[str, Table]:
     """The tables of a live schema by name. Raises BackupError for one whose rows cannot be carried."""
     columns, references, objects = await db.read(_COLUMNS(), _PARENTS(), drift.OBJECTS())
@@ -128,11 +134,14 @@ def refers_to_itself(ring: Sequence[Table]) -> bool:
     return len(ring) > 1 or ring[0].name in ring[0].parents
 
 
-async def pages(db: Database, table: Table) -> AsyncIterator[list[Line]]:
-    """All rows of a table, page after page; each page is of a snapshot of its own, unless `db` is of one."""
+async def pages(db: Database, table: Table, last: int | None = None) -> AsyncIterator[list[Line]]:
+    """All rows of a table, page after page; each page is of a snapshot of its own, unless `db` is of one.
+
+    `last` is the highest key to read, of a table whose `grows` is true.
+    """
     rows, size, after = PAGE_ROWS[0], PAGE_BYTES, dict[str, Value]()
     while True:
-        (found,) = await db.read(_page(table, rows, size, after))
+        (found,) = await db.read(_page(table, rows, size, after, last))
         lines = [line_of(table, row) for row in found]
         if lines:
             yield lines
@@ -142,12 +151,16 @@ async def pages(db: Database, table: Table) -> AsyncIterator[list[Line]]:
         rows = max(1, min(PAGE_ROWS[1], 2 * len(found)))
 
 
-def _page(table: Table, rows: int, size: int, after: dict[str, Value]) -> Statement:
+def _page(table: Table, rows: int, size: int, after: dict[str, Value], last: int | None) -> Statement:
     order = [quoted(name) for name in table.key]
     names = [f"line{number}" for number in range(_pieces(table))]
     bytes_ = " + ".join(f"length(CAST({name} AS BLOB))" for name in names)
     after_names = ", ".join(f":k{number}" for number in range(len(order)))
-    where = f"WHERE ({', '.join(order)}) > ({after_names})" if after else ""
+    conditions = [f"({', '.join(order)}) > ({after_names})"] if after else []
+    if last is not None:
+        conditions.append(f"{order[0]} <= :last")
+        after = {**after, "last": last}
+    where = f"WHERE {' AND '.join(conditions)}" if conditions else ""
     by = ", ".join(f"o{number}" for number in range(len(order)))
     sql = f"""
         SELECT {", ".join(names)}, at, among FROM (

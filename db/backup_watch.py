@@ -17,7 +17,7 @@ from contextlib import asynccontextmanager, suppress
 from typing import Any, Final
 
 from db import drift
-from db.backup_tables import BackupError, Key, Line, Table, counting, line_of, pages, quoted, selected
+from db.backup_tables import BackupError, Key, Line, Table, counting, grows, line_of, pages, quoted, selected
 from db.engines.sqlite import binding
 from db.helper import Database, DatabaseError, Refused, Row, SchemaBehind
 from db.migration_state import IS_AT
@@ -101,9 +101,16 @@ class Watched:
             await surely(self._db, [_MINE(id=self._id), *drops, *(one() for one in _FORGET)], self._is_gone)
 
     async def read_all(self) -> AsyncIterator[tuple[str, int]]:
-        """Read every table once; tells the table and the rows of each page."""
-        for table in self._tables:
-            async for lines in pages(self._db, table):
+        """Read every table once; tells the table and the rows of each page.
+
+        Not what comes behind its end meanwhile: that is noted anyway, and nobody has to run after it.
+        """
+        found = await self._db.read(*(_highest(table)() for table in self._tables))
+        for table, rows in zip(self._tables, found, strict=True):
+            last: str | None = rows[0]["last"]
+            if last is None and grows(table):
+                continue
+            async for lines in pages(self._db, table, int(last) if last else None):
                 self._spools[table.name].put(lines)
                 yield table.name, len(lines)
                 await self._renew()
@@ -217,6 +224,12 @@ async def watched(db: Database, tables: Sequence[Table], version: int) -> AsyncI
             await watch.end()
         raise
     await watch.end()
+
+
+def _highest(table: Table) -> Sql:
+    if not grows(table):
+        return unregistered("SELECT NULL AS last")
+    return unregistered(f"SELECT CAST(max({quoted(table.key[0])}) AS TEXT) AS last FROM {quoted(table.name)}")
 
 
 def _changed(table: Table) -> Sql:

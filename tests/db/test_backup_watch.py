@@ -26,6 +26,8 @@ from tests.db.backup_support import Lossy, backed_up, going, lively, members, ta
 from tests.db.migration_support import execute, rows, schema, validate
 from tests.shop import Shop
 
+PAGES = 13
+"""A read of a nearly empty shop's pages: before it the triggers are up, and the reads that catch up come later."""
 AT = "'2026-01-02T03:04:05.678Z', '2026-01-02T03:04:05.678Z'"
 LATER = "'2999-01-01T00:00:00.000Z'"
 
@@ -190,7 +192,7 @@ def test_a_row_that_was_replaced_past_the_triggers_is_noticed(shop: Shop, tmp_pa
     execute(shop.path, *changes(1))
 
     def change(number: int) -> None:
-        if number == 40:
+        if number == PAGES:
             execute(
                 shop.path,
                 "INSERT OR REPLACE INTO users (id, email, created_at, updated_at) "
@@ -212,7 +214,7 @@ def test_a_row_that_was_replaced_past_the_triggers_is_noticed(shop: Shop, tmp_pa
 )
 def test_a_schema_that_changes_meanwhile_is_noticed(shop: Shop, tmp_path: Path, statement: str) -> None:
     def change(number: int) -> None:
-        if number == 40:
+        if number == PAGES:
             execute(shop.path, statement)
 
     refused(shop, tmp_path, "the schema changed while the backup ran", change)
@@ -231,7 +233,7 @@ def test_a_lease_that_ran_out_is_noticed(shop: Shop, tmp_path: Path) -> None:
     """The database stood still for ten minutes, so the triggers did nothing for a while."""
 
     def change(number: int) -> None:
-        if number == 20:
+        if number == PAGES:
             execute(shop.path, "UPDATE backup_lease SET until = '2026-01-01T00:00:00.000Z'", *changes(1))
             assert rows(shop.path, "SELECT * FROM backup_changes") == []
 
@@ -361,12 +363,12 @@ def test_answers_that_are_lost_do_no_harm(
 def test_an_engine_that_goes_away_is_told_by_its_first_error(shop: Shop, tmp_path: Path) -> None:
     class Away(Busy):
         async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
-            if self.reads > 20:
+            if self.reads > PAGES:
                 raise Unavailable("the engine is away")
             return await super().read(*statements)
 
         async def batch(self, statements: Any) -> Results:
-            if self.reads > 20:
+            if self.reads > PAGES:
                 raise Unavailable("the engine is still away")
             return await super().batch(statements)
 

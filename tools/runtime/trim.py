@@ -30,6 +30,7 @@ NEEDLESS: Final = (
     "db/migrate.py",
     "db/migration_*.py",
     "db/migrations/down",
+    "db/rebuild.py",
     "db/restore*.py",
     "db/seeds",
     "db/sure.py",
