@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import IO, Final, NamedTuple, Protocol
 
 from db import migration_state
 from db.backup_file import Manifest, MigrationTold, Writer
+from db.backup_spool import Spool
 from db.backup_tables import BackupError, Table, counting, differences, pages, rings, tables_of
 from db.backup_watch import OURS, watched
 from db.engines.sqlite_snapshot import SqliteSnapshot
@@ -62,14 +64,16 @@ async def back_up_file(path: Path, file: IO[bytes], migrations: Migrations, rele
 async def back_up(db: Database, file: IO[bytes], migrations: Migrations, release: str, tell: Tell) -> Manifest:
     """Back up a live database of any engine into `file`. Raises BackupError, DatabaseError.
 
-    Triggers and two small tables (`backup_…`) are made in it and dropped again: see db/backup_watch.py.
+    Triggers and two small tables (`backup_…`) are made in it and dropped again: see db/backup_watch.py. The rows stand
+    in a second file beside `file` until all of them are known.
     """
     shop = await _look(db, migrations)
-    async with watched(db, shop.tables, len(shop.migrations)) as watch:
-        async for table, rows in watch.read_all():
-            tell(table, rows, shop.rows)
-        await watch.settle()
-    return await _write(watch, shop, file, db.engine, release, lambda *_: None)
+    with closing(Spool(shop.tables, Path(file.name).parent)) as spool:
+        async with watched(db, shop.tables, len(shop.migrations), spool) as watch:
+            async for table, rows in watch.read_all():
+                tell(table, rows, shop.rows)
+            await watch.settle()
+        return await _write(watch, shop, file, db.engine, release, lambda *_: None)
 
 
 async def _write(snapshot: Snapshot, shop: _Shop, file: IO[bytes], engine: str, release: str, tell: Tell) -> Manifest:

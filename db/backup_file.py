@@ -113,13 +113,17 @@ def new_file(path: Path) -> Iterator[IO[bytes]]:
         raise BackupError(f"there is no folder {path.parent} for {path.name}")
     partial = path.with_name(f".{path.name}.{secrets.token_hex(4)}.partial")
     try:
-        with os.fdopen(os.open(partial, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600), "w+b") as file:
+        with open(partial, "x+b", opener=_private) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
         _name(partial, path)
     finally:
         partial.unlink(missing_ok=True)
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
 
 
 def _name(partial: Path, path: Path) -> None:

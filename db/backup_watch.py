@@ -9,16 +9,15 @@ a backup that was killed costs a shop nothing but some idle triggers, which the 
 
 from __future__ import annotations
 
-import json
 import secrets
 import time
 from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import asynccontextmanager, suppress
-from typing import Any, Final
+from typing import Final
 
 from db import drift
-from db.backup_tables import BackupError, Key, Line, Table, counting, grows, line_of, pages, quoted, selected
-from db.engines.sqlite import binding
+from db.backup_spool import Spool
+from db.backup_tables import BackupError, Table, counting, grows, pages, quoted, selected
 from db.helper import Database, DatabaseError, Refused, Row, SchemaBehind
 from db.migration_state import IS_AT
 from db.sql import Sql, Statement, guard, unregistered
@@ -31,6 +30,8 @@ CATCH_UP_SECONDS_MAX: Final = 600.0
 """A shop that changes faster than it can be read for so long has no backup this way."""
 OURS: Final = "backup_"
 """How the names of what a watch makes begin; no table of a shop does."""
+
+Counts = Sequence[tuple[Table, int]]
 
 _TIME: Final = "strftime('%Y-%m-%dT%H:%M:%fZ', 'now')"
 _END: Final = f"strftime('%Y-%m-%dT%H:%M:%fZ', 'now', '+{LEASE_MINUTES} minutes')"
@@ -64,10 +65,9 @@ class Watched:
 
     taken_at: str
 
-    def __init__(self, db: Database, tables: Sequence[Table], version: int) -> None:
-        self._db, self._tables, self._version = db, tables, version
+    def __init__(self, db: Database, tables: Sequence[Table], version: int, spool: Spool) -> None:
+        self._db, self._tables, self._version, self._spool = db, tables, version, spool
         self._id = secrets.token_hex(8)
-        self._spools = {table.name: Spool(table) for table in tables}
         self._renewed_at = 0.0
         self._seen = 0
         self._schema: list[Row] = []
@@ -111,7 +111,7 @@ class Watched:
             if last is None and grows(table):
                 continue
             async for lines in pages(self._db, table, int(last) if last else None):
-                self._spools[table.name].put(lines)
+                self._spool.put(table, lines)
                 yield table.name, len(lines)
                 await self._renew()
 
@@ -129,7 +129,7 @@ class Watched:
                 most //= 2  # the answer was too long for the engine
                 continue
             for table, rows in zip(self._tables, changed, strict=True):
-                self._spools[table.name].change(rows)
+                self._spool.change(table, rows)
             whole = state["last"] <= self._seen + most
             self._seen = state["last"] if whole else self._seen + most
             if whole and counted:
@@ -144,27 +144,27 @@ class Watched:
 
     async def lines(self, table: Table) -> AsyncIterator[Sequence[str]]:
         """The rows of the snapshot, some at a time."""
-        for texts in self._spools[table.name].texts():
+        for texts in self._spool.texts(table):
             yield texts
 
-    async def _changes(self, most: int, counted: bool) -> tuple[Row, list[Row], dict[str, int], list[list[Row]]]:
+    async def _changes(self, most: int, counted: bool) -> tuple[Row, list[Row], Counts, list[list[Row]]]:
         asked: list[Statement] = [_STATE(id=self._id), drift.OBJECTS()]
         asked += [_changed(table)(seen=self._seen, upto=self._seen + most) for table in self._tables]
         asked += [counting(table)() for table in self._tables if counted]
         found = await self._db.read(*asked)
         last = 2 + len(self._tables)
-        counts = {one.name: rows[0]["how_many"] for one, rows in zip(self._tables, found[last:], strict=False)}
+        counts = [(one, rows[0]["how_many"]) for one, rows in zip(self._tables, found[last:], strict=False)]
         return found[0][0], found[1], counts, found[2:last]
 
-    def _refuse_doubt(self, state: Row, schema: list[Row], counts: dict[str, int]) -> None:
+    def _refuse_doubt(self, state: Row, schema: list[Row], counts: Counts) -> None:
         if not state["held"]:
             raise BackupError(_LAPSED)
         if schema != self._schema:
             raise BackupError(_CHANGED)
-        for name, count in counts.items():
-            if (read := self._spools[name].count()) != count:
+        for table, count in counts:
+            if (read := self._spool.count(table)) != count:
                 raise BackupError(
-                    f"{name} has {count} rows and {read} were read: something wrote past the triggers (INSERT OR "
+                    f"{table.name} has {count} rows and {read} were read: something wrote past the triggers (INSERT OR "
                     "REPLACE does), so no file was written. Try again"
                 )
 
@@ -213,9 +213,9 @@ _CHANGED: Final = "the schema changed while the backup ran (a migration?): no fi
 
 
 @asynccontextmanager
-async def watched(db: Database, tables: Sequence[Table], version: int) -> AsyncIterator[Watched]:
-    """`db` under watch, and taken off it whatever happens. Raises BackupError."""
-    watch = Watched(db, tables, version)
+async def watched(db: Database, tables: Sequence[Table], version: int, spool: Spool) -> AsyncIterator[Watched]:
+    """`db` under watch, and taken off it whatever happens; the rows stand in `spool`. Raises BackupError."""
+    watch = Watched(db, tables, version, spool)
     try:
         await watch.begin()
         yield watch
@@ -241,42 +241,3 @@ def _changed(table: Table) -> Sql:
           SELECT DISTINCT of_key FROM backup_changes
           WHERE id > :seen AND id <= :upto AND in_table = '{table.name}') AS c
         LEFT JOIN {quoted(table.name)} AS t ON {matched}""")
-
-
-class Spool:
-    """Rows by key, on the disk, in the order of the database itself. The file has no name and goes with the process."""
-
-    def __init__(self, table: Table) -> None:
-        self._table = table
-        self._connection: Any = binding.connect("", isolation_level=None)
-        for pragma in ("journal_mode = OFF", "synchronous = OFF", "cache_size = -4096"):
-            self._connection.execute(f"PRAGMA {pragma}").fetchall()
-        keys = [f"k{number}" for number in range(len(table.key))]
-        self._by = ", ".join(keys)
-        self._connection.execute(f"CREATE TABLE rows ({self._by}, text TEXT, PRIMARY KEY ({self._by})) WITHOUT ROWID")
-        self._marks = ", ".join("?" * len(keys))
-        self._where = " AND ".join(f"{key} = ?" for key in keys)
-
-    def put(self, lines: Sequence[Line]) -> None:
-        self._connection.execute("BEGIN")
-        self._connection.executemany(
-            f"INSERT OR REPLACE INTO rows VALUES ({self._marks}, ?)", [(*line.key, line.text) for line in lines]
-        )
-        self._connection.execute("COMMIT")
-
-    def change(self, rows: Sequence[Row]) -> None:
-        gone: list[Key] = [tuple(json.loads(row["of_key"])) for row in rows if row["gone"]]
-        self._connection.executemany(f"DELETE FROM rows WHERE {self._where}", gone)
-        self.put([line_of(self._table, row) for row in rows if not row["gone"]])
-
-    def count(self) -> int:
-        (count,) = self._connection.execute("SELECT count(*) FROM rows").fetchone()
-        return int(count)
-
-    def texts(self) -> Iterator[list[str]]:
-        cursor = self._connection.execute(f"SELECT text FROM rows ORDER BY {self._by}")
-        while some := cursor.fetchmany(2_000):
-            yield [text for (text,) in some]
-
-    def close(self) -> None:
-        self._connection.close()

@@ -7,15 +7,18 @@ from __future__ import annotations
 
 import asyncio
 import itertools
+import tempfile
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from db import backup_watch
+from db import backup_spool, backup_watch
+from db.backup_spool import Spool
 from db.backup_tables import BackupError, tables_of
 from db.backup_watch import Watched
 from db.engines.sqlite import SqliteFile
@@ -88,6 +91,27 @@ def test_a_quiet_shop_is_told_as_it_is(shop: Shop, tmp_path: Path) -> None:
     assert members(tmp_path / "watched.zip") == members(tmp_path / "plain.zip")
     assert manifest.content_sha256 == plain.content_sha256
     assert schema(shop.path) == before
+
+
+def test_what_was_read_stands_in_a_file_without_a_name(
+    shop: Shop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """So that nothing of it is left when the backup is killed, and it need not fit into memory."""
+    folder = tmp_path / "backups"
+    folder.mkdir()
+    made: list[str] = []
+    seen: set[str] = set()
+    mkstemp = tempfile.mkstemp
+
+    def noted(**options: Any) -> tuple[int, str]:
+        number, path = mkstemp(**options)
+        made.append(path)
+        return number, path
+
+    monkeypatch.setattr(backup_spool.tempfile, "mkstemp", noted)
+    busy_backup(shop.path, folder / "shop.zip", lambda: seen.update(one.name for one in folder.iterdir()))
+    assert [Path(path).parent for path in made] == [folder]
+    assert len(seen) == 1 and seen.pop().endswith(".partial")
 
 
 @pytest.mark.parametrize("until", [5, 20, 41, 42])
@@ -300,13 +324,14 @@ def _in_a_thread(work: Callable[[], None]) -> None:
 
 
 @pytest.fixture
-def killed(shop: Shop) -> Iterator[Shop]:
+def killed(shop: Shop, tmp_path: Path) -> Iterator[Shop]:
     """A shop whose backup was killed: its triggers are still there."""
 
     async def begun() -> None:
         db = await connect(shop.url)
         try:
-            await Watched(db, list((await tables_of(db)).values()), Migrations().latest).begin()
+            with closing(Spool([], tmp_path)) as spool:
+                await Watched(db, list((await tables_of(db)).values()), Migrations().latest, spool).begin()
         finally:
             await db.close()
 
