@@ -17,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from db import backup_spool, backup_watch
+from db import backup_watch
 from db.backup_spool import Spool
 from db.backup_tables import BackupError, tables_of
 from db.backup_watch import Watched
@@ -108,7 +108,7 @@ def test_what_was_read_stands_in_a_file_without_a_name(
         made.append(path)
         return number, path
 
-    monkeypatch.setattr(backup_spool.tempfile, "mkstemp", noted)
+    monkeypatch.setattr(tempfile, "mkstemp", noted)
     busy_backup(shop.path, folder / "shop.zip", lambda: seen.update(one.name for one in folder.iterdir()))
     assert [Path(path).parent for path in made] == [folder]
     assert len(seen) == 1 and seen.pop().endswith(".partial")
