@@ -1,8 +1,8 @@
 """Schema drift: a live schema against the one that the migrations make, difference by difference.
 
 Objects are compared by their SQL without comments, spacing, letter case and the quotes that ALTER TABLE puts around
-names. What SQLite or an engine makes for itself (`sqlite_…`, `libsql_…`, `_cf_…`, the tables behind a full-text index)
-is left out.
+names. What SQLite, an engine or a replicator makes for itself (`sqlite_…`, `libsql_…`, `_cf_…`, `_litestream_…`, the
+tables behind a full-text index) is left out.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ _COMMENT: Final = re.compile(r"('(?:[^']|'')*'|\"(?:[^\"]|\"\")*\"|`[^`]*`|\[[^\
 
 
 def ours(name: str) -> str:
-    """SQL that is true of an object's `name` unless SQLite, libSQL or D1 made the object for itself."""
-    return f"substr({name}, 1, 7) NOT IN ('sqlite_', 'libsql_') AND substr({name}, 1, 4) <> '_cf_'"
+    """SQL that is true of an object's `name` unless SQLite, libSQL, D1 or Litestream made the object for itself."""
+    return f"substr({name}, 1, 7) NOT IN ('sqlite_', 'libsql_') AND substr({name}, 1, 1) <> '_'"
 
 
 OBJECTS: Final = unregistered(f"""
