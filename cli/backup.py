@@ -6,6 +6,7 @@ import argparse
 import asyncio
 import signal
 import time
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -38,7 +39,8 @@ async def _run(args: argparse.Namespace) -> Manifest:
     # What a backup made in a live database is taken down again, also when somebody stops it.
     task = asyncio.current_task()
     assert task is not None
-    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
+    with suppress(RuntimeError):  # Windows has no such signal
+        asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, task.cancel)
     path = file_of(args.database_url)
     prepare(args.database_url, make=False)
     with Progress() as progress, new_file(args.file) as file:

@@ -147,11 +147,11 @@ def test_a_bar_on_a_terminal_and_none_elsewhere(shop: Terminal) -> None:
 
 
 def test_a_backup_that_is_stopped_leaves_nothing(shop: Terminal) -> None:
-    """Method: SIGTERM as soon as the file is begun, until it comes before the end."""
+    """Method: SIGTERM in the middle of a table of 12 MB."""
     execute(
         shop.file,
         "INSERT INTO media (id, asset_id, type, provider, url, mime_type, created_at, updated_at) "
-        "SELECT value, value, 'IMAGE', 'LOCAL', hex(zeroblob(200)), 'image/jpeg', '', '' "
+        "SELECT value, value, 'IMAGE', 'LOCAL', hex(randomblob(200)), 'image/jpeg', '', '' "
         "FROM (WITH RECURSIVE n (value) AS (SELECT 1 UNION ALL SELECT value + 1 FROM n LIMIT 60000) SELECT * FROM n)",
     )
     running = subprocess.Popen(
@@ -163,7 +163,7 @@ def test_a_backup_that_is_stopped_leaves_nothing(shop: Terminal) -> None:
         text=True,
     )
     deadline = time.monotonic() + 60
-    while not [one for one in shop.folder.iterdir() if one.name.endswith(".partial")]:
+    while not [one for one in shop.folder.iterdir() if one.name.endswith(".partial") and one.stat().st_size > 500_000]:
         assert running.poll() is None and time.monotonic() < deadline
         time.sleep(0.005)
     running.send_signal(signal.SIGTERM)

@@ -149,8 +149,8 @@ def test_the_runbook_names_commands_that_exist() -> None:
     runbook = (DIRECTORY.parent.parent / "docs" / "migrations.md").read_text(encoding="utf-8")
     block = [line for part in runbook.split("```sh\n")[1:] for line in part.split("```")[0].splitlines()]
     lines = [shlex.split(line, comments=True) for line in block]
-    assert len(lines) == 9
+    assert len(lines) == 11
     actions = {command_line(words[1]).parse_args(words[1:]).command for words in lines}
-    assert actions == {"migrate", "check"}
+    assert actions == {"migrate", "check", "backup"}
     named = {words[2] for words in lines if words[1] == "migrate"}
-    assert named == {"create", "up", "status", "validate", "down", "reset", "wait"}
+    assert named == {"create", "rebuild", "up", "status", "validate", "down", "reset", "wait"}

@@ -21,61 +21,16 @@ from db import backup_watch
 from db.backup_spool import Spool
 from db.backup_tables import BackupError, tables_of
 from db.backup_watch import Watched
-from db.engines.sqlite import SqliteFile
 from db.helper import Database, DatabaseError, Results, Unavailable, connect
 from db.migrate import Migrations
 from db.sql import Statement
 from tests.db.backup_support import Lossy, backed_up, going, lively, members, tables, using, watched_backup
 from tests.db.migration_support import execute, rows, schema, validate
+from tests.db.watch_support import AT, Busy, busy_backup, changes
 from tests.shop import Shop
 
 PAGES = 13
 """A read of a nearly empty shop's pages: before it the triggers are up, and the reads that catch up come later."""
-AT = "'2026-01-02T03:04:05.678Z', '2026-01-02T03:04:05.678Z'"
-LATER = "'2999-01-01T00:00:00.000Z'"
-
-
-class Busy(SqliteFile):
-    """A file to which `change` is done before each of its reads, by another connection."""
-
-    change: Callable[[], None] = staticmethod(lambda: None)
-    reads = 0
-
-    async def read(self, *statements: Statement, after: str | None = None, replica: bool = False) -> Results:
-        self.reads += 1
-        self.change()
-        return await super().read(*statements)
-
-
-def busy_backup(path: Path, target: Path, change: Callable[[], None]) -> Busy:
-    db = Busy(path, 60_000)
-    db.change = change
-
-    async def run() -> None:
-        try:
-            await watched_backup(db, target)
-        finally:
-            await db.close()
-
-    going(run())
-    return db
-
-
-def changes(number: int) -> list[str]:
-    """All kinds of a change, each time of other rows: new, changed, gone, another key, gone and back, in its order."""
-    limit = "INSERT INTO rate_limits (scope, window, count, expires_at, created_at, updated_at) VALUES"
-    return [
-        f"INSERT INTO users (id, email, created_at, updated_at) VALUES ('u{number}', 'u{number}@example.com', {AT})",
-        f"UPDATE users SET status = 'SUSPENDED', email = 'v{number}@example.com' WHERE id = 'u{number - 1}'",
-        f"DELETE FROM users WHERE id = 'u{number - 3}'",
-        f"UPDATE users SET rowid = -{number}, id = 'w{number}' WHERE id = 'u{number - 2}'",
-        "UPDATE inventory SET low_stock_threshold = low_stock_threshold + 1",
-        f"{limit} ('x:{number}', '', 1, {LATER}, {AT}), ('y:1', '', {number}, {LATER}, {AT})",
-        f"UPDATE rate_limits SET scope = 'z:{number}' WHERE scope = 'x:{number}'",
-        "DELETE FROM rate_limits WHERE scope = 'y:1'",
-        "INSERT INTO analytics_events (id, event_type, timestamp, created_at) "
-        f"VALUES ('e{number}', 'a', '2026-01-0{number % 9 + 1}T00:00:00.000Z', '2026-01-01T00:00:00.000Z')",
-    ]
 
 
 def no_trace(path: Path) -> None:
@@ -321,6 +276,22 @@ async def _second(url: str, target: Path) -> None:
 def _in_a_thread(work: Callable[[], None]) -> None:
     with ThreadPoolExecutor(1) as pool:
         pool.submit(work).result()
+
+
+def test_a_backup_that_is_stopped_takes_its_triggers_down(shop: Shop, tmp_path: Path) -> None:
+    counted = itertools.count(1)
+
+    def change() -> None:
+        if next(counted) == PAGES:
+            assert {"backup_lease", "backup_changes"} <= tables(shop.path)
+            task = asyncio.current_task()
+            assert task is not None
+            task.cancel()
+
+    with pytest.raises(asyncio.CancelledError):
+        busy_backup(shop.path, tmp_path / "stopped.zip", change)
+    assert not (tmp_path / "stopped.zip").exists()
+    no_trace(shop.path)
 
 
 @pytest.fixture
