@@ -1,7 +1,8 @@
-"""`make test`: the whole suite on a file, then the functional and race tests on a libSQL server and on D1.
+"""`make test`: the whole suite on a file, and the functional and race tests on a libSQL server and on D1.
 
-Without Node.js there are no servers: that is said, loudly and at the end, and with REQUIRE_ENGINES=1, as CI has it, it
-is a failure.
+Its parts run beside each other, because a test waits for a disk or a server half of the time; each is printed when it
+is done. Without Node.js there are no servers: that is said, loudly and at the end, and with REQUIRE_ENGINES=1, as CI
+has it, it is a failure.
 """
 
 from __future__ import annotations
@@ -10,14 +11,36 @@ import os
 import subprocess
 import sys
 import tempfile
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Final
+from typing import Final, NamedTuple
 
 from tools.engines import EngineError, install, missing
 from tools.engines.process import ROOT
 
-ON_A_SERVER: Final = ["tests/functions", "tests/race"]
+
+class Part(NamedTuple):
+    """A run of pytest. `covered`: what it runs counts as covered."""
+
+    name: str
+    engine: str
+    arguments: tuple[str, ...]
+    covered: bool
+
+
+COVERED: Final = ("--cov", "--cov-report=", "--cov-fail-under=0")
+ON_A_SERVER: Final = ("tests/functions", "tests/race")
+SERVERS: Final = ("tests/engines", "tests/runtime")
+ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *(f"--ignore={one}" for one in SERVERS)), True)
+ENGINES: Final = Part("the engines", "sqlite", (*COVERED, *SERVERS), True)
+LANES: Final = (
+    (ON_A_FILE,),
+    (ENGINES,),
+    (Part("libSQL", "libsql", ON_A_SERVER, False), Part("D1", "d1", ON_A_SERVER, False)),
+)
+"""What runs beside each other; the parts of a lane one after the other."""
 
 
 def main() -> int:
@@ -30,34 +53,39 @@ def main() -> int:
     if reason and os.environ.get("REQUIRE_ENGINES"):
         print(f"test: the real engines are required here, and {reason}", file=sys.stderr)
         return 1
-    if reason:
-        code = _pytest("sqlite", ["--cov"]).wait()
-        print(_loud(f"LEFT OUT: everything on libSQL and Cloudflare D1, because {reason}"), file=sys.stderr)
-        return code
     with tempfile.TemporaryDirectory(prefix="tallystick-test-") as folder:
-        return _on_all(Path(folder))
+        code = _run(LANES[:2] if reason else LANES, Path(folder))
+    if reason:
+        print(_loud(f"LEFT OUT: everything on libSQL and Cloudflare D1, because {reason}"), file=sys.stderr)
+    return code
 
 
-def _on_all(folder: Path) -> int:
-    """Two at a time, the servers' one after the other: a test waits for its server half of the time."""
-    on_a_file = _pytest("sqlite", ["--cov"])
-    told, codes = [], []
-    for engine in ("libsql", "d1"):
-        began, log = time.monotonic(), folder / f"{engine}.log"
-        codes.append(_pytest(engine, ON_A_SERVER, log).wait())
-        told.append(f"\n===== ENGINE={engine}, {time.monotonic() - began:.0f} s =====\n{log.read_text()}")
-    codes.append(on_a_file.wait())
-    print(*told, sep="\n", flush=True)
-    return max(codes)
+def _run(lanes: tuple[tuple[Part, ...], ...], folder: Path) -> int:
+    printing = threading.Lock()
+
+    def run(lane: tuple[Part, ...]) -> int:
+        return max(_pytest(part, folder, printing) for part in lane)
+
+    print("Running: " + " | ".join(", then ".join(part.name for part in lane) for lane in lanes), flush=True)
+    with ThreadPoolExecutor(len(lanes)) as pool:
+        code = max(pool.map(run, lanes))
+    covered = [str(folder / f"{part.name}.coverage") for lane in lanes for part in lane if part.covered]
+    return code or _coverage("combine", "--quiet", *covered) or _coverage("report")
 
 
-def _pytest(engine: str, arguments: list[str], log: Path | None = None) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "pytest", *arguments, *sys.argv[1:]]
-    environment = {**os.environ, "ENGINE": engine}
-    if log is None:
-        return subprocess.Popen(command, cwd=ROOT, env=environment)
+def _pytest(part: Part, folder: Path, printing: threading.Lock) -> int:
+    log, began = folder / f"{part.name}.log", time.monotonic()
+    environment = {**os.environ, "ENGINE": part.engine, "COVERAGE_FILE": str(folder / f"{part.name}.coverage")}
+    command = [sys.executable, "-m", "pytest", *part.arguments, *sys.argv[1:]]
     with log.open("wb") as out:
-        return subprocess.Popen(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT)
+        code = subprocess.run(command, cwd=ROOT, env=environment, stdout=out, stderr=subprocess.STDOUT).returncode
+    with printing:
+        print(f"\n===== {part.name}, {time.monotonic() - began:.0f} s =====\n{log.read_text()}", flush=True)
+    return code
+
+
+def _coverage(*arguments: str) -> int:
+    return subprocess.run([sys.executable, "-m", "coverage", *arguments], cwd=ROOT).returncode
 
 
 def _loud(text: str) -> str:
