@@ -10,7 +10,7 @@ pytestmark = pytest.mark.server
 
 
 def test_no_writer_waits_for_a_lock_that_was_given_to_nobody(capsys: pytest.CaptureFixture[str]) -> None:
-    """Without the limit of tools/engines/sqld.py this fails within two seconds."""
+    """Without the limit of tools/engines/sqld.py this fails within its four seconds and a wait."""
     code = engine_writers.main(["--seconds", "4"])
     told = json.loads(capsys.readouterr().out)
     assert (code, told["errors"]) == (0, {})

@@ -28,8 +28,8 @@ from db.sql import guard, unregistered
 from tools.engines import EngineError, engine
 from tools.engines.sqld import CONNECTIONS
 
-PATIENCE_SECONDS: Final = 2.0
-"""A batch takes some milliseconds, and a queue of all writers a fraction of a second."""
+PATIENCE_SECONDS: Final = 4.5
+"""Who waits for a lock that nobody has waits 5 s at least; a queue of all writers, on a busy machine, some seconds."""
 CREATE: Final = unregistered("CREATE TABLE pages (id INTEGER PRIMARY KEY, content TEXT NOT NULL) STRICT")
 REFUSE: Final = unregistered(guard("1 = 0", "no"))
 ADD: Final = unregistered("INSERT INTO pages (content) VALUES (hex(zeroblob(6000)))")
