@@ -28,6 +28,7 @@ from api.idempotency import fingerprint, key_of
 from api.problems import CODES, RETRY_AFTER_SECONDS, Problem, invalid
 from api.settings import SettingsError, settings
 from api.shapes import FromQuery, Shape
+from db.failpoints import failpoint
 from db.helper import Unavailable
 from domain.refusals import Refusal
 
@@ -139,6 +140,7 @@ class Endpoint:
             (b"x-request-id", request_id),
             (b"server-timing", b'db;dur=%.2f;desc="%d"' % (spent.seconds * 1000, spent.trips)),
         ]
+        failpoint("answer_lost")
         await send({"type": "http.response.start", "status": status, "headers": found})
         await send({"type": "http.response.body", "body": body})
         facts: dict[str, Any] = {"request_id": request_id.decode(), "trips": spent.trips}

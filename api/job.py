@@ -18,6 +18,7 @@ from api import clock, telemetry
 from api.database import database, start
 from api.ids import typeids
 from api.settings import Settings, settings
+from db.failpoints import failpoint
 from db.helper import Busy, Conflict, Database, DatabaseError, Refused, Row, Unknown
 from db.sql import Statement
 
@@ -127,7 +128,9 @@ class Job:
         try:
             db = await database(known)
             while not finished and (rounds == 0 or time.perf_counter() - began < seconds):
+                failpoint("job_before_round")
                 call, found = await self._round(known, db, after)
+                failpoint("job_after_round")
                 counts.update(found)
                 rounds, failed, after = rounds + 1, failed + call.failed, call.last
                 finished = after is None

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from functools import lru_cache
 from typing import NamedTuple
 
+from db.failpoints import VARIABLE as FAILPOINTS
 from db.helper import URL_FORMS, engine_of
 from domain.money import DIGITS
 
@@ -94,6 +95,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         stage=choice("STAGE", "development", "development", "test", "production"),
         metrics_namespace=namespace,
     )
+    if settings.stage == "production" and environment.get(FAILPOINTS):
+        wrong.append(f"{FAILPOINTS}: it lets processes die, for tests; not in production")
     if settings.database_pool_min > settings.database_pool_max:
         wrong.append("DATABASE_POOL_MIN: not above DATABASE_POOL_MAX")
     if wrong:

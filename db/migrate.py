@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 from db import drift, migration_files, migration_loss, migration_state
+from db.failpoints import failpoint
 from db.helper import (
     STATEMENTS_MAX,
     Busy,
@@ -130,7 +131,9 @@ class Migrations:
                 f"a version holds {STATEMENTS_MAX - 3} at most"
             )
         try:
+            failpoint("migration_before_version")
             await db.batch(batch)
+            failpoint("migration_after_version")
         except (Busy, Unknown, Unavailable):
             raise
         except DatabaseError as error:

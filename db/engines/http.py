@@ -23,6 +23,7 @@ import httpx
 
 from db.engines.deadline import ends_within, transport
 from db.engines.trips import CONNECT_SECONDS, Stopwatch, checked, retried
+from db.failpoints import failpoint
 from db.helper import (
     BEHIND,
     Busy,
@@ -161,7 +162,11 @@ class HttpDatabase(ABC):
         clients = self._clients
         client = clients.borrow(IDLE_SECONDS[kind])
         try:
+            if kind == "batch":
+                failpoint("before_commit")
             answer = _exchange(client.client, place, json.dumps(body).encode(), seconds, headers)
+            if kind == "batch":
+                failpoint("after_commit")
             clients.give_back(client)
             return answer
         except httpx.LocalProtocolError as error:

@@ -15,6 +15,7 @@ from typing import Any, Final, TypeVar
 from urllib.parse import unquote, urlsplit
 
 from db.engines.trips import CONNECT_SECONDS, Stopwatch, checked, retried
+from db.failpoints import failpoint
 from db.helper import (
     BEHIND,
     Busy,
@@ -204,9 +205,12 @@ def run_batch(connection: Connection, statements: Sequence[Statement], watch: St
     committing = False
     try:
         connection.execute("BEGIN IMMEDIATE")
+        failpoint("after_begin")
         results = run(connection, statements, watch)
         committing = True
+        failpoint("before_commit")
         connection.execute("COMMIT")
+        failpoint("after_commit")
         return results
     except binding.Error as error:
         raise mapped(error, committing=committing) from error

@@ -36,6 +36,7 @@ from db.engines.sqlite import (
     stop_after,
 )
 from db.engines.trips import CONNECT_SECONDS, Stopwatch, checked
+from db.failpoints import failpoint
 from db.helper import Busy, DatabaseError, Results, TimedOut, Unavailable, Unknown
 from db.sql import Statement
 
@@ -259,6 +260,7 @@ class SqliteServing:
                     execute("ROLLBACK TO batch")
             if len(group) > 1:
                 execute("RELEASE batch")
+                failpoint("group_between_batches")
         return results
 
     async def _commit(self) -> DatabaseError | None:
@@ -269,11 +271,13 @@ class SqliteServing:
             failed = None
             self._start_writing()
             try:
+                failpoint("group_before_commit")
                 self._writer.execute("COMMIT")
             except binding.Error as error:
                 failed = mapped(error, committing=True)
                 roll_back(self._writer)
             else:
+                failpoint("group_after_commit")
                 self._bound_log()
             with suppress(RuntimeError):  # a loop that was ended meanwhile
                 loop.call_soon_threadsafe(_tell, done, failed)
