@@ -20,25 +20,24 @@ import signal
 import sys
 import tempfile
 import time
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from api.clock import milliseconds_now
 from db.helper import connect
 from db.migrate import Migrations
-from db.sql import unregistered
+from proof.books import SqlBooks
+from proof.memory import Memory
 from tests.faults.placing import Placing, Told
-from tests.race.books import Books, Left, SqlBooks
 from tools.engines import Engine, EngineError, engine
 
 HANDLER: Final = "functions.checkout"
 ARTICLES, PIECES = 8, 1_000_000
 PATIENCE_SECONDS: Final = 60.0
-PLACED: Final = unregistered("SELECT id FROM orders")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -66,7 +65,7 @@ async def _killed(args: argparse.Namespace, started: Engine) -> dict[str, Any]:
     db = await connect(started.url)
     try:
         await Migrations().up(db)
-        books = SqlBooks(db)
+        began, books = milliseconds_now(), SqlBooks(db)
         variants = await books.open(ARTICLES, PIECES)
         writing = Placing(args.handler, variants, args.writers, args.processes)
         try:
@@ -74,13 +73,23 @@ async def _killed(args: argparse.Namespace, started: Engine) -> dict[str, Any]:
             told = await asyncio.to_thread(writing.stop)
         finally:
             writing.close()
-        [rows] = await db.read(PLACED())
-        found = await judged(told, {row["id"] for row in rows}, books, variants)
+        verdict = await books.compare(judged(told, variants, began))
     finally:
         await db.close()
     return {
-        "engine": args.engine, "kills": args.kills, "writers": args.writers, **found, "away": round(away, 1),
-    }  # fmt: skip
+        "engine": args.engine,
+        "kills": args.kills,
+        "writers": args.writers,
+        "acknowledged": len(told.placed),
+        "lost": len(verdict.lost),
+        "double": len(verdict.double),
+        "unknown": told.counts["unknown"],
+        "found_by_key": sum(one.replayed for one in told.placed),
+        "unanswered": len(told.unanswered),
+        "asked_again": told.counts["busy"],
+        "wrong": verdict.violated,
+        "away": round(away, 1),
+    }
 
 
 def _kill_and_start(args: argparse.Namespace, started: Engine, writing: Placing) -> float:
@@ -99,32 +108,12 @@ def _kill_and_start(args: argparse.Namespace, started: Engine, writing: Placing)
     return away
 
 
-async def judged(told: Told, orders: set[str], books: Books, variants: Sequence[str]) -> dict[str, Any]:
-    """What was acknowledged, held against the `orders` that there are, and the books."""
-    acknowledged = {one.order for one in told.placed}
-    wrong = [*told.wrong]
-    if len(acknowledged) != len(told.placed):
-        wrong.append("two keys were told the same order")
-    sold: Counter[str] = Counter()
+def judged(told: Told, variants: Sequence[str], began: int) -> Memory:
+    """What the writers were told, to be held against the rows."""
+    memory = Memory(dict.fromkeys(variants, PIECES), began=began, wrong=list(told.wrong))
     for one in told.placed:
-        sold.update(one.cart)
-    left: Mapping[str, Left] = await books.left(variants)
-    for variant, found in left.items():
-        if (PIECES - found.stock, found.sold) != (sold[variant], sold[variant]):
-            wrong.append(f"{variant}: {sold[variant]} acknowledged, {PIECES - found.stock} left, {found.sold} moved")
-    keys = [one.key for one in told.placed]
-    wrong += await books.wrong(variants, keys, len(told.placed), sum(len(one.cart) for one in told.placed))
-    return {
-        "acknowledged": len(told.placed),
-        "found": len(acknowledged & orders),
-        "lost": len(acknowledged - orders),
-        "double": len(orders - acknowledged),
-        "unknown": told.counts["unknown"],
-        "found_by_key": sum(one.replayed for one in told.placed),
-        "unanswered": len(told.unanswered),
-        "asked_again": told.counts["busy"],
-        "wrong": wrong,
-    }
+        memory.placed(one.key, one.order, one.cart)
+    return memory
 
 
 def _parser() -> argparse.ArgumentParser:

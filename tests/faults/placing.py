@@ -19,8 +19,8 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
 
+from proof.asking import Asking, ask
 from tests.race.buyers import ADDRESS, CUSTOMER
-from tests.race.racers import Asking, _ask
 
 ANSWER_SECONDS: Final = 60
 """A key that has no answer by then never gets one."""
@@ -154,7 +154,7 @@ async def _writer(app: Any, stopped: Any, count: Any, variants: list[str], pause
         body = {"lines": lines, "customer": CUSTOMER, "shipping_address": ADDRESS}
         asking = Asking(app.module, "/checkout", body=body, headers={"idempotency-key": key})
         patience = time.monotonic() + ANSWER_SECONDS
-        while (answer := await _ask(app, asking)).status == 503 and time.monotonic() < patience:
+        while (answer := await ask(app, asking)).status == 503 and time.monotonic() < patience:
             told.counts["busy"] += 1
             await asyncio.sleep(random.uniform(0.02, 0.2))
         if answer.status == 201:

@@ -32,14 +32,15 @@ from api.clock import milliseconds_now, stamp
 from api.database import close_database, database
 from api.ids import typeids
 from api.settings import settings
+from db import invariants
 from db.helper import Database, connect, insert_many
 from db.migrate import Migrations
 from db.statements import orders
+from proof.asking import Asking, ask
+from proof.books import SqlBooks
 from tests.engines.proxy import Proxy
 from tests.faults.placing import Placing
-from tests.race.books import SqlBooks
 from tests.race.buyers import Buyer
-from tests.race.racers import Asking, _ask
 from tools.engines import Engine, EngineError, engine
 
 ARTICLES, PIECES = 8, 1_000_000
@@ -103,7 +104,7 @@ async def _looked(args: argparse.Namespace, started: Engine) -> dict[str, Any]:
         finally:
             told = await asyncio.to_thread(writing.stop)
             writing.close()
-        wrong = await books.wrong(variants, [], 0, 0)
+        wrong = [f"invariant {one.name}" for one in await invariants.check(db) if not one.holds]
     finally:
         await db.close()
     facts = [
@@ -120,7 +121,7 @@ async def _looked(args: argparse.Namespace, started: Engine) -> dict[str, Any]:
         "written_meanwhile": len(told.placed),
         "with_token": {**facts[0], "by_replica": args.orders - by_primary},
         "without": facts[1],
-        "wrong": [*told.wrong, *(one for one in wrong if one.startswith("invariant"))],
+        "wrong": [*told.wrong, *wrong],
     }
 
 
@@ -146,7 +147,7 @@ async def _read_your_own(args: argparse.Namespace, variants: Sequence[str], key:
     async def placed() -> tuple[str, str]:
         buyer = Buyer(secrets.token_hex(16), {variants[0]: 1})
         headers = {"idempotency-key": buyer.key}
-        answer = await _ask(checkout, Asking("", "/checkout", body=json.loads(buyer.body()), headers=headers))
+        answer = await ask(checkout, Asking("", "/checkout", body=json.loads(buyer.body()), headers=headers))
         assert answer.status == 201, answer
         return answer.body["id"], answer.headers["read-after"]
 
@@ -159,7 +160,7 @@ async def _read_your_own(args: argparse.Namespace, variants: Sequence[str], key:
                 found, seen = bool(rows), without
             else:
                 headers = {"authorization": f"Bearer {key}", "read-after": token}
-                answer = await _ask(view_order, Asking("", f"/orders/{order}", method="GET", headers=headers))
+                answer = await ask(view_order, Asking("", f"/orders/{order}", method="GET", headers=headers))
                 assert answer.status in (200, 404), answer
                 found, seen = answer.status == 200, with_token
             seen.milliseconds.append((time.perf_counter() - began) * 1_000)

@@ -24,7 +24,6 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
@@ -33,9 +32,11 @@ from typing import Any, Final
 ROOT: Final = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from api.clock import milliseconds_now
 from db.helper import connect
 from db.migrate import Migrations
-from tests.race.books import KEY_VARIABLE, ApiBooks, Books, Left, SqlBooks
+from proof.books import KEY_VARIABLE, ApiBooks, Books, Left, SqlBooks
+from proof.memory import Memory
 from tests.race.buyers import Buyer, Crowd, Told
 from tools.engines import ENGINES, EngineError, engine
 
@@ -119,10 +120,11 @@ async def _rounds(args: argparse.Namespace, url: str) -> bool:
 
 async def race(crowd: Crowd, books: Books, count: int, stock: int, lines: int) -> dict[str, Any]:
     """One round: buyers, stock, placed, refused, errors, seconds, violations."""
+    began = milliseconds_now()
     [scarce] = await books.open(1, stock)
     others = await books.open(2 * lines, 2 * count) if lines > 1 else []
     opened = {scarce: stock, **dict.fromkeys(others, 2 * count)}
-    variants = list(opened)
+    allowed = min(count, stock)
     run = secrets.token_hex(8)
     buyers = [Buyer(f"race-{run}-{number}", _cart(scarce, others, lines)) for number in range(count)]
     told, seconds = crowd.race(buyers)
@@ -131,16 +133,16 @@ async def race(crowd: Crowd, books: Books, count: int, stock: int, lines: int) -
     errors = [answer for answer in told if answer.status != 201 and not _is_refusal(answer)]
     for answer in errors[:3]:
         print(f"race: {answer.status} {str(answer.body)[:300]}", file=sys.stderr)
-    left = await books.left(variants)
+    left = await books.left(list(opened))
+    memory = Memory(opened, began=began)
+    for buyer, answer in zip(buyers, told, strict=True):
+        if answer.status == 201:
+            memory.placed(buyer.key, answer.body["id"], buyer.cart)
     violations = [
-        *_oversold(placed, left, opened, min(count, stock)),
+        *([f"{len(placed)} placed, the stock allows {allowed}"] if len(placed) != allowed else []),
         *_wrongly_refused(refused, left),
-        *await books.wrong(
-            variants, [buyer.key for buyer in buyers], len(placed), sum(len(one.cart) for one in placed)
-        ),
+        *(await books.compare(memory)).all(),
     ]
-    if len({answer.body["id"] for answer in told if answer.status == 201}) != len(placed):
-        violations.append("two buyers were told the same order")
     return {
         "buyers": count,
         "stock": stock,
@@ -161,25 +163,6 @@ def _cart(scarce: str, others: Sequence[str], lines: int) -> dict[str, int]:
     chosen = [(scarce, 1), *((variant, random.choice((1, 2))) for variant in random.sample(others, lines - 1))]
     random.shuffle(chosen)
     return dict(chosen)
-
-
-def _oversold(placed: Sequence[Buyer], left: Mapping[str, Left], opened: Mapping[str, int], expected: int) -> list[str]:
-    """What the placed orders hold is what left the stock and what the moves say; and as many as the stock allows."""
-    wrong = []
-    if len(placed) != expected:
-        wrong.append(f"{len(placed)} placed, the stock allows {expected}")
-    sold: Counter[str] = Counter()
-    for buyer in placed:
-        sold.update(buyer.cart)
-    for variant, found in left.items():
-        stock = opened[variant]
-        if sold[variant] > stock:
-            wrong.append(f"{variant}: {sold[variant]} sold of {stock}")
-        if found.stock != stock - sold[variant] or found.stock < 0:
-            wrong.append(f"{variant}: {found.stock} left of {stock} after {sold[variant]} were sold")
-        if found.sold != sold[variant]:
-            wrong.append(f"{variant}: the moves say {found.sold} sold, the orders {sold[variant]}")
-    return wrong
 
 
 def _wrongly_refused(refused: Sequence[tuple[Buyer, Told]], left: Mapping[str, Left]) -> list[str]:

@@ -4,33 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import json
 import multiprocessing
 import os
 from collections import Counter
-from dataclasses import dataclass, field
 from multiprocessing.connection import Connection
 from typing import Any
-from urllib.parse import unquote
 
-
-@dataclass(frozen=True)
-class Asking:
-    """One request to the endpoint in `module`."""
-
-    module: str
-    target: str
-    method: str = "POST"
-    body: Any = None
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True)
-class Told:
-    status: int
-    code: str | None
-    body: Any
-    headers: dict[str, str]
+from proof.asking import Asking, Told, ask
 
 
 class Racers:
@@ -104,26 +84,4 @@ async def _run(requests: list[Asking], barrier: Any) -> list[Told]:
     db = await database(settings())
     await db.health()
     barrier.wait(60)
-    return await asyncio.gather(*(_ask(app, request) for app, request in zip(apps, requests, strict=True)))
-
-
-async def _ask(app: Any, request: Asking) -> Told:
-    path, _, query = request.target.partition("?")
-    headers = [(name.lower().encode(), value.encode()) for name, value in request.headers.items()]
-    body = b"" if request.body is None else json.dumps(request.body).encode()
-    scope = {
-        "type": "http", "method": request.method, "path": unquote(path), "query_string": query.encode(),
-        "headers": [*headers, (b"content-type", b"application/json")],
-    }  # fmt: skip
-    sent: list[Any] = []
-
-    async def receive() -> dict[str, Any]:
-        return {"type": "http.request", "body": body, "more_body": False}
-
-    async def send(message: dict[str, Any]) -> None:
-        sent.append(message)
-
-    await app(scope, receive, send)
-    told = json.loads(sent[1]["body"] or b"null")
-    code = told["code"] if sent[0]["status"] >= 400 else None
-    return Told(sent[0]["status"], code, told, {name.decode(): value.decode() for name, value in sent[0]["headers"]})
+    return await asyncio.gather(*(ask(app, request) for app, request in zip(apps, requests, strict=True)))

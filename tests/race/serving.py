@@ -10,7 +10,7 @@ import pytest
 from api import database
 from cli import derive
 from cli.server import Application
-from tests.race.racers import Asking, Told, _ask
+from proof.asking import Asking, Told, ask
 
 
 def served(requests: list[Asking], monkeypatch: pytest.MonkeyPatch) -> list[Told]:
@@ -29,7 +29,7 @@ async def _serve(requests: list[Asking]) -> list[Told]:
     await spoken.put({"type": "lifespan.startup"})
     assert (await heard.get())["type"] == "lifespan.startup.complete"
     try:
-        return await asyncio.gather(*(_ask(app, request) for request in requests))
+        return await asyncio.gather(*(ask(app, request) for request in requests))
     finally:
         await spoken.put({"type": "lifespan.shutdown"})
         await life

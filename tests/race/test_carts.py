@@ -8,9 +8,10 @@ from collections.abc import Iterator
 
 import pytest
 
+from proof.asking import Asking, Told
 from tests.functions.carts.support import Guest, guest, stock
 from tests.functions.stock.support import held
-from tests.race.racers import Asking, Racers, Told, tally
+from tests.race.racers import Racers, tally
 from tests.race.serving import served
 from tests.shop import Shop
 

@@ -12,8 +12,9 @@ from typing import Any
 
 import pytest
 
+from proof.asking import Asking
 from tests.functions.catalog.support import category, product
-from tests.race.racers import Asking, Racers, tally
+from tests.race.racers import Racers, tally
 from tests.shop import Shop
 
 ROUNDS = 5

@@ -5,8 +5,9 @@ from typing import Any
 
 import pytest
 
+from proof.asking import Asking
 from tests.functions.orders.support import PHONE, WRONG_PHONE
-from tests.race.racers import Asking, Racers, tally
+from tests.race.racers import Racers, tally
 from tests.shop import Shop
 
 ROUNDS = 3

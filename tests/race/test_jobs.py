@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from proof.asking import Asking
 from tests.functions.jobs.support import run
-from tests.race.racers import Asking, Racers, tally
+from tests.race.racers import Racers, tally
 from tests.shop import Shop
 
 ROUNDS = 5

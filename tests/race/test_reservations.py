@@ -9,8 +9,9 @@ from typing import Any
 
 import pytest
 
+from proof.asking import Asking, Told
 from tests.functions.stock.support import held, stock_of
-from tests.race.racers import Asking, Racers, Told, tally
+from tests.race.racers import Racers, tally
 from tests.shop import Shop
 
 ROUNDS = 5

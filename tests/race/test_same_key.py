@@ -8,8 +8,9 @@ from collections.abc import Iterator
 
 import pytest
 
+from proof.asking import Asking, Told
 from tests.functions.carts.support import guest, stock
-from tests.race.racers import Asking, Racers, Told, tally
+from tests.race.racers import Racers, tally
 from tests.race.serving import served
 from tests.shop import Shop
 

@@ -12,10 +12,10 @@ from typing import Any, Final, NamedTuple, Protocol
 
 from api.clock import milliseconds_now, stamp
 from api.ids import typeids
-from db import invariants
 from db.helper import Database, insert_many
 from db.sql import unregistered
 from db.statements.stock import LOCATION
+from proof.memory import OPENING, Memory, Verdict, compare
 
 KEY_VARIABLE: Final = "TALLYSTICK_API_KEY"
 
@@ -23,14 +23,6 @@ LEFT = unregistered(
     "SELECT i.variant_id, i.stock, (SELECT -sum(delta) FROM stock_moves m WHERE m.variant_id = i.variant_id "
     "AND m.location_id = i.location_id AND m.reason = 'sale') AS sold "
     "FROM json_each(:variants) v CROSS JOIN inventory i ON i.variant_id = v.value"
-)
-ORDERS = unregistered(
-    "SELECT count(DISTINCT o.order_id) AS orders, count(*) AS items FROM json_each(:variants) v "
-    "CROSS JOIN order_items o ON o.variant_id = v.value"
-)
-REMEMBERED = unregistered(
-    "SELECT count(*) AS remembered FROM json_each(:keys) k CROSS JOIN idempotency_keys i "
-    "ON i.scope = 'anonymous' AND i.key = k.value AND i.status = 201"
 )
 
 
@@ -48,9 +40,24 @@ class Books(Protocol):
 
     async def left(self, variants: Sequence[str]) -> Mapping[str, Left]: ...
 
-    async def wrong(self, variants: Sequence[str], keys: Sequence[str], placed: int, lines: int) -> list[str]:
-        """What else is not as it must be, when `placed` orders of `lines` lines in all were acknowledged."""
+    async def compare(self, memory: Memory) -> Verdict:
+        """What was acknowledged, held against what there is."""
         ...
+
+
+def sums(memory: Memory, left: Mapping[str, Left]) -> list[str]:
+    """Where what is left, or what the moves say was sold, is not what was acknowledged."""
+    expected = memory.expected()
+    wrong = []
+    for variant, opened in memory.opened.items():
+        found, must, sold = left[variant], expected[variant], opened - expected[variant]
+        if sold > opened:
+            wrong.append(f"{variant}: {sold} sold of {opened}")
+        if found.stock != must or found.stock < 0:
+            wrong.append(f"{variant}: {found.stock} left of {opened} after {sold} were sold")
+        if found.sold != sold:
+            wrong.append(f"{variant}: the moves say {found.sold} sold, the orders {sold}")
+    return wrong
 
 
 class SqlBooks:
@@ -81,7 +88,7 @@ class SqlBooks:
             "stock_moves": [
                 {
                     "id": move, "variant_id": variant, "location_id": LOCATION, "delta": stock, "reason": "adjustment",
-                    "balance_after": stock, "actor": "race", "created_at": now,
+                    "balance_after": stock, "actor": OPENING, "created_at": now,
                 }
                 for move, variant in zip(moves, variants, strict=True)
             ],
@@ -94,18 +101,8 @@ class SqlBooks:
         [rows] = await self._db.read(LEFT(variants=json.dumps(variants)))
         return {row["variant_id"]: Left(row["stock"], row["sold"] or 0) for row in rows}
 
-    async def wrong(self, variants: Sequence[str], keys: Sequence[str], placed: int, lines: int) -> list[str]:
-        [[found], [kept]] = await self._db.read(
-            ORDERS(variants=json.dumps(variants)), REMEMBERED(keys=json.dumps(keys))
-        )
-        counts = {
-            "orders": (found["orders"], placed),
-            "order items": (found["items"], lines),
-            "remembered answers": (kept["remembered"], placed),
-        }
-        wrong = [f"{are} {name}, not {should}" for name, (are, should) in counts.items() if are != should]
-        broken = [finding for finding in await invariants.check(self._db) if not finding.holds]
-        return wrong + [f"invariant {one.name}: {len(one.rows)} rows" for one in broken]
+    async def compare(self, memory: Memory) -> Verdict:
+        return await compare(self._db, memory)
 
 
 class ApiBooks:
@@ -136,8 +133,9 @@ class ApiBooks:
             found[variant] = Left(self._ask(f"/variants/{variant}/stock")["available"], sold)
         return found
 
-    async def wrong(self, variants: Sequence[str], keys: Sequence[str], placed: int, lines: int) -> list[str]:
-        return []
+    async def compare(self, memory: Memory) -> Verdict:
+        """Only what the API tells: the pieces that are left and those that were sold."""
+        return Verdict([], [], [*memory.wrong, *sums(memory, await self.left(list(memory.opened)))])
 
     def _ask(self, path: str, body: Any = None) -> Any:
         sent = urllib.request.Request(self._url + path, method="GET" if body is None else "POST")  # noqa: S310
