@@ -24,7 +24,7 @@ from db import invariants
 from db.engines.sqlite import open_connection
 from db.helper import Database, connect, insert_many
 from db.migrate import Migrations
-from tests.engines.proxy import Proxy
+from proof.proxy import Proxy
 from tools.engines import Engine, EngineError, engine
 
 TABLES: Final = ("producers", "products", "variants", "inventory", "stock_moves")

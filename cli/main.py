@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "seed": ("fill the database with a profile's sample data", "cli.seed"),
     "key": ("make, list and revoke API keys", "cli.key"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),
+    "prove": ("prove on a scratch shop that nothing is oversold, lost or double, whatever dies", "cli.prove"),
     "invoke": ("call one function with an event, as the cloud would", "cli.invoke"),
     "routes": ("list the endpoints; write or check what is derived from them", "cli.routes"),
 }

@@ -40,8 +40,8 @@ SHELVES = unregistered(
     "ON i.variant_id = v.value"
 )
 REMEMBERED = unregistered(
-    "SELECT k.value AS key, i.answer ->> '$.id' AS id FROM json_each(:keys) k CROSS JOIN idempotency_keys i "
-    "ON i.scope = 'anonymous' AND i.key = k.value AND i.status = 201"
+    "SELECT i.key, i.answer ->> '$.id' AS id FROM json_each(:keys) k CROSS JOIN idempotency_keys i "
+    "ON i.scope = k.value ->> 0 AND i.key = k.value ->> 1 AND i.status = 201"
 )
 
 
@@ -51,6 +51,8 @@ class Order:
 
     key: str
     cart: Mapping[str, int]
+    scope: str = "anonymous"
+    """In which the key is remembered: `cart:` and the hash of its token, for a guest who checked out a cart."""
     cancelled: bool = False
     cancelling: bool = False
     """Somebody asked for it and was not told the end of it."""
@@ -100,9 +102,9 @@ class Memory:
     def acknowledged(self) -> int:
         return len(self.orders) + len(self.holds) + len(self.adjustments)
 
-    def placed(self, key: str, order: str, cart: Mapping[str, int]) -> None:
+    def placed(self, key: str, order: str, cart: Mapping[str, int], scope: str = "anonymous") -> None:
         """An order was acknowledged; the same one again for the same key says nothing new."""
-        before = self.orders.setdefault(order, Order(key, cart))
+        before = self.orders.setdefault(order, Order(key, cart, scope))
         if before.key != key:
             self.wrong.append(f"two keys were told the same order {order}")
 
@@ -192,14 +194,14 @@ async def _adjustments(db: Database, memory: Memory, verdict: Verdict) -> None:
 async def _keys(db: Database, memory: Memory, verdict: Verdict) -> None:
     """Each key remembers its order: whoever asks again is told the same."""
     expected = {order.key: one for one, order in memory.orders.items()}
-    keys = list(expected)
+    keys = [(order.scope, order.key) for order in memory.orders.values()]
     for start in range(0, len(keys), ROWS_A_READ):
         some = keys[start : start + ROWS_A_READ]
         [rows] = await db.read(REMEMBERED(keys=json.dumps(some)))
         remembered = {row["key"]: row["id"] for row in rows}
         verdict.violated.extend(
             f"key {key} remembers {remembered.get(key)}, told was {expected[key]}"
-            for key in some
+            for _, key in some
             if remembered.get(key) != expected[key]
         )
 

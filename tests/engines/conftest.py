@@ -9,10 +9,10 @@ from pathlib import Path
 import pytest
 
 from db.engines.sqlite import open_connection
+from proof.proxy import Proxy
 from tests.db.engine_support import SCHEMA
 from tests.engines.candidates import Candidate
 from tests.engines.homes import D1Homes, Home, Homes, LibsqlHomes
-from tests.engines.proxy import Proxy
 from tests.shop import Shop
 
 

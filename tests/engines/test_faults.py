@@ -20,10 +20,10 @@ from db.engines import http as engine_http
 from db.engines import libsql as engine_libsql
 from db.helper import Busy, Conflict, DatabaseError, Refused, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import unregistered
+from proof.proxy import Message, Proxy
 from tests.db.engine_support import COUNT, NEVER, SCHEMA, shelf
 from tests.engines.candidates import Candidate
 from tests.engines.homes import D1Homes, LibsqlHomes
-from tests.engines.proxy import Message, Proxy
 from tools.engines.process import free_port
 
 SLEEP = 0.8

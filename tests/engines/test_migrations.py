@@ -18,10 +18,10 @@ from db import drift
 from db.helper import Database
 from db.migrate import MigrationError, Migrations
 from db.sql import unregistered
+from proof.proxy import Message, Proxy
 from tests.db.migration_support import write
 from tests.engines.candidates import Candidate
 from tests.engines.homes import D1Homes, LibsqlHomes
-from tests.engines.proxy import Message, Proxy
 from tools.engines import D1Server, Sqld
 
 ROWS = 5_000

@@ -18,9 +18,9 @@ from db.engines.sqlite import open_connection
 from db.helper import DatabaseError, connect
 from db.migrate import Migrations
 from db.restore import restore
+from proof.proxy import Message, Proxy
 from tests.db.backup_support import made_lively, quiet
 from tests.engines.homes import D1Homes, LibsqlHomes
-from tests.engines.proxy import Message, Proxy
 from tests.shop import LOOP, find, invoke
 from tools.runtime.events import event
 

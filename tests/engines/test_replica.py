@@ -16,8 +16,8 @@ from typing import Any, NamedTuple
 import pytest
 
 from db.engines import libsql as libsql_engine
+from proof.proxy import Proxy
 from tests.engines.homes import LibsqlHomes
-from tests.engines.proxy import Proxy
 from tests.shop import Reply, Shop
 
 pytestmark = pytest.mark.server

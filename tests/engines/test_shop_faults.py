@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from tests.engines.proxy import Message, Proxy
+from proof.proxy import Message, Proxy
 from tests.shop import Reply, Shop
 from tools.engines.process import free_port
 

@@ -9,7 +9,7 @@ import re
 import pytest
 
 from db.engines import d1 as d1_engine
-from tests.engines.proxy import Proxy
+from proof.proxy import Proxy
 from tests.functions.carts.support import guest
 from tests.shop import Shop
 

@@ -38,7 +38,7 @@ from db.migrate import Migrations
 from db.statements import orders
 from proof.asking import Asking, ask
 from proof.books import SqlBooks
-from tests.engines.proxy import Proxy
+from proof.proxy import Proxy
 from tests.faults.placing import Placing
 from tests.race.buyers import Buyer
 from tools.engines import Engine, EngineError, engine

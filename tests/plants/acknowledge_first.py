@@ -18,6 +18,7 @@ from db.sql import Statement
 from domain.checkout import REFUSES
 from functions.checkout import CheckoutRequest, checkout
 
+REAL = checkout.run
 KEPT: set[asyncio.Task[None]] = set()
 
 
@@ -36,7 +37,12 @@ class Hasty(Call):
 
 @endpoint("POST /checkout", status=201, permission=PUBLIC, idempotency="required", errors=REFUSES)
 async def acknowledge_first(request: CheckoutRequest, call: Call) -> Answer[Order]:
-    return await checkout.run(request, Hasty(call.asked, call.settings, call.db))
+    return await REAL(request, Hasty(call.asked, call.settings, call.db))
+
+
+def plant() -> None:
+    """From now on it is what this process's shop does."""
+    checkout.run = acknowledge_first.run
 
 
 handler = Mangum(acknowledge_first, lifespan="off", text_mime_types=TEXT)

@@ -1,4 +1,4 @@
-"""A proxy on loopback between a client and an engine, for tests: it counts, it waits, and it breaks what it is told to.
+"""A proxy on loopback in front of a server or an engine: it counts, it waits, and it breaks what it is told to.
 
 HTTP/1.1, whole messages: a request is read to its end, then passed on, and so is its answer. One thread for each
 connection. `with Proxy(url) as proxy:` gives `proxy.url`, which is the same database through the proxy.
@@ -15,7 +15,7 @@ from contextlib import suppress
 from typing import Final, Literal, NamedTuple, Self
 from urllib.parse import urlsplit, urlunsplit
 
-Kind = Literal["drop_answer", "swallow_answer", "cut", "cut_answer", "black_hole", "drip"]
+Kind = Literal["drop_answer", "swallow_answer", "cut", "cut_answer", "black_hole", "drip", "delay", "twice"]
 END_SECONDS: Final = 10.0
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER that makes a close a reset."""
@@ -30,6 +30,8 @@ class Fault(NamedTuple):
     - cut_answer: the engine does it, and the connection is reset in the middle of the answer.
     - black_hole: the engine never hears of it, and the client waits for ever.
     - drip: the answer comes a byte at a time, one each `seconds`.
+    - delay: the answer comes `seconds` later.
+    - twice: the engine gets the request twice at once, and the client one of the answers.
     """
 
     kind: Kind
@@ -57,16 +59,18 @@ class Message(NamedTuple):
 class Proxy:
     """See the module. `delay_request` and `delay_answer` are seconds that each request and each answer waits.
 
-    `connections` counts what clients opened; `requests` and `answers` are what went through, in order.
+    `connections` counts what clients opened, `faults` what happened to requests; `requests` and `answers` are what went
+    through, in order, unless it shall not `remember` them.
     """
 
-    def __init__(self, url: str) -> None:
+    def __init__(self, url: str, *, remember: bool = True) -> None:
+        self._remember = remember
         parts = urlsplit(url)
         self._target = (parts.hostname or "127.0.0.1", parts.port or 80)
         self._listening = socket.create_server(("127.0.0.1", 0), backlog=512)
         self.url = urlunsplit(parts._replace(netloc=f"127.0.0.1:{self._listening.getsockname()[1]}"))
         self.delay_request = self.delay_answer = 0.0
-        self.connections = 0
+        self.connections = self.faults = 0
         self.requests: list[Message] = []
         self.answers: list[Message] = []
         self._faults: list[Fault] = []
@@ -167,25 +171,38 @@ class Proxy:
                 raise EOFError  # an engine says nothing unasked: it has ended the connection
             request = asking.message()
             with self._lock:
-                self.requests.append(request)
+                if self._remember:
+                    self.requests.append(request)
                 fault = self._fault_of(request)
+                self.faults += fault is not None
             self._wait(self.delay_request)
             if fault is not None and fault.kind == "cut":
                 return _reset(client)
             if fault is not None and fault.kind == "black_hole":
                 return self._hold(client)
+            if fault is not None and fault.kind == "twice":
+                self._start(self._again, request)
             server.sendall(request.raw)
             answer = answering.message()
-            with self._lock:
-                self.answers.append(answer)
+            if self._remember:
+                with self._lock:
+                    self.answers.append(answer)
             self._wait(self.delay_answer)
             if client in self._lost:
                 return _reset(client)
-            if fault is None:
+            if fault is None or fault.kind in ("delay", "twice"):
+                self._wait(fault.seconds if fault is not None and fault.kind == "delay" else 0)
                 client.sendall(answer.raw)
             elif not self._break(fault, client, answer):
                 return None
         return None
+
+    def _again(self, request: Message) -> None:
+        """Send it on a connection of its own, and hear the answer, which nobody gets."""
+        with suppress(OSError, EOFError), socket.create_connection(self._target, 5) as server:
+            server.settimeout(END_SECONDS / 2)
+            server.sendall(request.raw)
+            _Reader(server).message()
 
     def _fault_of(self, request: Message) -> Fault | None:
         for place, one in enumerate(self._faults):

@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import httpx
 import pytest
 
-from tests.engines.proxy import Kind, Proxy
+from proof.proxy import Kind, Proxy
 
 
 class Echo(BaseHTTPRequestHandler):
@@ -133,3 +133,37 @@ def test_a_cut_ends_what_is_idle(proxy: Proxy) -> None:
             client.post(proxy.url, content=b"two")
         assert client.post(proxy.url, content=b"three").content == b"three"
     assert proxy.connections == 2
+
+
+def test_an_answer_that_is_late_comes_whole(proxy: Proxy) -> None:
+    proxy.fault("delay", times=1, seconds=0.3)
+    with httpx.Client() as client:
+        began = time.monotonic()
+        assert client.post(proxy.url, content=b"late").content == b"late"
+        assert time.monotonic() - began >= 0.3
+        assert client.post(proxy.url, content=b"next").content == b"next"
+    assert (proxy.faults, proxy.connections) == (1, 1)
+
+
+def test_a_request_that_comes_twice_is_answered_once(proxy: Proxy, heard: list[bytes]) -> None:
+    proxy.fault("twice", times=1)
+    with httpx.Client() as client:
+        assert client.post(proxy.url, content=b"again").content == b"again"
+        assert client.post(proxy.url, content=b"once").content == b"once"
+    patience = time.monotonic() + 5
+    while len(heard) < 3 and time.monotonic() < patience:
+        time.sleep(0.01)
+    assert sorted(heard) == [b"again", b"again", b"once"]
+
+
+def test_it_need_not_remember(heard: list[bytes]) -> None:
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Echo)
+    server.daemon_threads = True
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+    thread.start()
+    with Proxy(f"http://127.0.0.1:{server.server_port}/", remember=False) as proxy:
+        assert httpx.post(proxy.url, content=b"one").content == b"one"
+        assert (proxy.requests, proxy.answers, heard) == ([], [], [b"one"])
+    server.shutdown()
+    server.server_close()
+    thread.join()
