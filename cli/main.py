@@ -25,6 +25,8 @@ COMMANDS: Final = {
     "key": ("make, list and revoke API keys", "cli.key"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),
     "prove": ("prove on a scratch shop that nothing is oversold, lost or double, whatever dies", "cli.prove"),
+    "doctor": ("look at any SQLite, libSQL or D1 database and say what is wrong with it", "cli.doctor"),
+    "stats": ("the tables with their rows and bytes, and their indexes", "cli.stats"),
     "invoke": ("call one function with an event, as the cloud would", "cli.invoke"),
     "routes": ("list the endpoints; write or check what is derived from them", "cli.routes"),
 }

@@ -16,6 +16,7 @@ MAY_IMPORT = {
     "api": {"api", "domain", "db"},
     "domain": {"domain"},
     "db": {"db"},
+    "doctor": {"doctor", "db"},
 }
 # What runs in a function: the standard library and these, at import.
 LIGHT = {"pydantic", "pydantic_core", "mangum", "typing_extensions"}
