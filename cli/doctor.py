@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -57,8 +58,9 @@ async def _run(args: argparse.Namespace) -> int:
         raise Failure(str(error)) from error
     form = report.as_json if args.json else report.markdown if args.markdown else report.text
     print(form(examined), end="")
-    if mended and not args.json:
-        print("\n".join(["", *mended]))
+    if mended:
+        # What a program reads stays one document.
+        print("\n".join(mended), file=sys.stderr if args.json or args.markdown else sys.stdout)
     return 1 if examined.must_act else 0
 
 

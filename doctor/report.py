@@ -17,7 +17,7 @@ WIDTH = 110
 
 def text(examined: Examined) -> str:
     """For a terminal."""
-    return "\n".join(_text(examined)) + "\n"
+    return "\n".join(_text(examined))
 
 
 def markdown(examined: Examined) -> str:
@@ -94,7 +94,8 @@ def _text(examined: Examined) -> Iterator[str]:
         for sentence in examined.case.not_asked:
             yield from _wrapped(f"{sentence}.", "  - ", "    ")
         yield ""
-    yield f"{summary(examined)}"
+    yield summary(examined)
+    yield ""
 
 
 def _head(examined: Examined) -> Iterator[str]:

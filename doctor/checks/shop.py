@@ -80,7 +80,7 @@ def findings(case: Case) -> Iterator[Finding]:
         if stock and not trail:
             what = f"{rows(case.counts.rows.get(table.name, 0))} of stock, and no table that says how they came to be."
             yield found("stock_without_trail", table.name, what, column=stock[0])
-        yield from _lookups(table)
+        yield from _lookups(table, case.counts.rows.get(table.name, 0))
     yield from _events(case)
 
 
@@ -166,7 +166,7 @@ def lookup_columns(lookup: Lookup, table: Table) -> list[str] | None:
     return chosen
 
 
-def _lookups(table: Table) -> Iterator[Finding]:
+def _lookups(table: Table, many: int) -> Iterator[Finding]:
     referring = [tuple(name.lower() for name in reference.columns) for reference in table.references]
     for lookup in LOOKUPS:
         if table.name.lower() != lookup.table or not (columns := lookup_columns(lookup, table)):
@@ -174,7 +174,7 @@ def _lookups(table: Table) -> Iterator[Finding]:
         wanted = [name.lower() for name in columns]
         if tuple(wanted) in referring or _is_answered(wanted, table):
             continue  # as a foreign key without an index it is named already
-        what = f"{table.name} ({', '.join(columns)}): {lookup.name}."
+        what = f"{rows(many)}; the index would be {lookup.name}."
         yield found("lookup_without_index", f"{table.name}({', '.join(columns)})", what, lookup=lookup)
 
 

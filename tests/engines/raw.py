@@ -134,6 +134,14 @@ class LibsqlRaw(HttpRaw):
         results = told["step_results"][1:-1] if len(statements) > 1 else told["step_results"]
         return [[tuple(_plain(one) for one in row) for row in step["rows"]] for step in results]
 
+    def alone(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> None:
+        """Run all on one connection, outside of a transaction of ours: a PRAGMA acts, and a BEGIN is theirs."""
+        steps = [{"stmt": {"sql": sql, "args": [_hrana(one) for one in values]}} for sql, values in statements]
+        told = self._post({"requests": [{"type": "batch", "batch": {"steps": steps}}, {"type": "close"}]})
+        for error in told["results"][0]["response"]["result"]["step_errors"]:
+            if error is not None:
+                raise RawError(error["message"])
+
 
 class D1Raw(HttpRaw):
     def many(self, statements: Sequence[tuple[str, Sequence[Any]]]) -> list[list[tuple[Any, ...]]]:
