@@ -5,7 +5,7 @@ the planner is asked again with the index in place.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any, Final
 
 from db.backup_tables import quoted
@@ -18,6 +18,8 @@ _TABLE: Final = re.compile(r"\s*CREATE\s+(?:TABLE|VIEW|(?:UNIQUE\s+)?INDEX)\b", 
 _EQUAL: Final = ("=", "==", "is", "in")
 _RANGE: Final = ("<", ">", "<=", ">=", "between")
 COLUMNS_MAX: Final = 4
+TRIALS_MAX: Final = 100
+"""Pairs of indexes tried for one walk."""
 
 
 class Workbench:
@@ -26,12 +28,8 @@ class Workbench:
     def __init__(self, schema: Schema) -> None:
         self._schema = schema
         self._connection: Any = binding.connect(":memory:", isolation_level=None)
-        for one in sorted(
-            schema.objects,
-            key=lambda one: (
-                ("table", "index", "view").index(one["type"]) if one["type"] in ("table", "index", "view") else 3
-            ),
-        ):
+        order = ("table", "index", "view", "trigger")
+        for one in sorted(schema.objects, key=lambda one: order.index(one["type"])):
             if _TABLE.match(one["sql"]):
                 try:
                     self._connection.execute(one["sql"])
@@ -41,36 +39,57 @@ class Workbench:
     def close(self) -> None:
         self._connection.close()
 
-    def against_walk(self, plan: Planned, walk: Walk) -> str | None:
-        """An index with which the table is searched instead, and nothing is sorted that was not before."""
-        return self._best(plan, walk.name, lambda again: all(one.name != walk.name for one in again.walks))
+    def against_walk(self, plan: Planned, walk: Walk) -> list[str]:
+        """An index with which fewer tables are walked; if none does, one more with it, on another table."""
+        walks = self._walks(plan)
+        return self._best(plan, walk.name, lambda again: len(again.walks) < walks)
 
-    def against_sort(self, plan: Planned) -> str | None:
+    def against_sort(self, plan: Planned) -> list[str]:
         """An index that gives the order, for the first of the query's tables where one does."""
         for name in plan.sources:
-            if advice := self._best(plan, name, lambda again: len(again.sorts) < len(plan.sorts)):
+            if advice := self._best(plan, name, lambda again: len(again.sorts) < len(plan.sorts), alone=True):
                 return advice
-        return None
+        return []
 
-    def _best(self, plan: Planned, name: str, helps: Any) -> str | None:
-        table = self._schema.table(plan.sources.get(name.lower(), ""))
+    def _walks(self, plan: Planned) -> int:
         before = self._plan(plan)
-        if table is None or before is None or helps(before):
-            return None
-        good = []
-        for columns in candidates(tokens(plan.query.text), name.lower(), table, plan, self._schema):
-            made = f"CREATE INDEX {quoted(index_name(table.name, columns))} ON {quoted(table.name)} "
-            made += f"({', '.join(quoted(one) for one in columns)})"
-            again = self._try(plan, made)
-            if again is not None and helps(again) and len(again.sorts) <= len(before.sorts):
-                good.append((len(again.sorts), made))
-        return min(good, key=lambda one: one[0])[1] if good else None
+        return 0 if before is None else len(before.walks)
 
-    def _try(self, plan: Planned, made: str) -> Planned | None:
+    def _best(self, plan: Planned, name: str, helps: Callable[[Planned], bool], *, alone: bool = False) -> list[str]:
+        """The statements that help, of those tried; empty if none does. None may bring a sort that was not there."""
+        before = self._plan(plan)
+        if before is None or helps(before):
+            return []
+        mine = self._indexes(plan, name)
+        others = [made for other in plan.sources if other != name.lower() for made in self._indexes(plan, other)]
+        pairs = [] if alone else [[one, other] for one in mine for other in others]
+        for trials in ([[one] for one in mine], pairs[:TRIALS_MAX]):
+            good = []
+            for trial in trials:
+                again = self._try(plan, trial)
+                if again is not None and helps(again) and len(again.sorts) <= len(before.sorts):
+                    good.append((len(again.sorts), trial))
+            if good:
+                return min(good, key=lambda one: one[0])[1]
+        return []
+
+    def _indexes(self, plan: Planned, name: str) -> list[str]:
+        """CREATE INDEX statements worth trying on what the query calls `name`."""
+        table = self._schema.table(plan.sources.get(name.lower(), ""))
+        if table is None:
+            return []
+        return [
+            f"CREATE INDEX {quoted(index_name(table.name, columns))} ON {quoted(table.name)} "
+            f"({', '.join(quoted(one) for one in columns)})"
+            for columns in candidates(tokens(plan.query.text), name.lower(), table, plan, self._schema)
+        ]
+
+    def _try(self, plan: Planned, made: list[str]) -> Planned | None:
         run = self._connection.execute
         run("SAVEPOINT trial")
         try:
-            run(made)
+            for one in made:
+                run(one)
             return self._plan(plan)
         except binding.Error:
             return None
@@ -109,7 +128,7 @@ def candidates(cut: list[Token], name: str, table: Table, plan: Planned, schema:
     equal = list(dict.fromkeys(equal))
     tried = []
     for tail in (order, ranged[:1], [], order[:1]):
-        for head in (equal, []):
+        for head in (equal, [], *([one] for one in equal[:COLUMNS_MAX])):
             columns = list(dict.fromkeys([*head, *tail]))[:COLUMNS_MAX]
             if columns and columns not in tried:
                 tried.append(columns)
@@ -122,13 +141,21 @@ def _mentions(cut: list[Token], name: str, table: Table, plan: Planned, schema: 
     foreign = {column.name.lower() for one in others if one and one is not table for column in one.columns}
     for place, token in enumerate(cut):
         column = table.column(token.name) if token.name else None
-        if column is None:
+        if column is None or _is_set(cut, place):
             continue
         if place >= 2 and cut[place - 1].text == ".":
             if cut[place - 2].name == name:
                 yield place, column.name
         elif token.name not in foreign and (place + 1 == len(cut) or cut[place + 1].text not in (".", "(")):
             yield place, column.name
+
+
+def _is_set(cut: list[Token], place: int) -> bool:
+    """Whether it stands in the SET of an UPDATE, where `=` compares nothing."""
+    before = next(
+        (one for one in reversed(cut[:place]) if one.is_word("set", "where", "from", "on", "returning")), None
+    )
+    return before is not None and before.is_word("set")
 
 
 def _in_order_by(cut: list[Token], place: int) -> bool:

@@ -14,7 +14,7 @@ from doctor.patient import Patient
 from doctor.plans import planned
 from doctor.schema import schema_of
 
-ASKING: Final = (columns, keys, shop)
+ASKING: Final = (soundness, columns, keys, shop)
 """Checks that count rows."""
 CHECKS: Final = (soundness, versions, columns, keys, indexes, shop, queries)
 

@@ -32,7 +32,7 @@ def _of(plan: Planned, case: Case, bench: Workbench) -> Iterator[Finding]:
         yield found("query_broken", place, f"{plan.short} — {plan.error}.")
         return
     for name, walk in {one.table: one for one in plan.walks}.items():
-        advice = None if walk.aside else bench.against_walk(plan, walk)
+        advice = [] if walk.aside else bench.against_walk(plan, walk)
         many = case.counts.rows.get(name, 0)
         severity = Severity.LOW if many < FEW_ROWS else None
         what = f"{plan.short} — {_walked(walk)}, {rows(many)}.{_advised(advice)}"
@@ -52,5 +52,5 @@ def _walked(walk: Walk) -> str:
     return f"walks {walk.table}" + (f" by its index {walk.by_index}" if walk.by_index else "")
 
 
-def _advised(advice: str | None) -> str:
-    return f" Would help: {advice};" if advice else ""
+def _advised(advice: list[str]) -> str:
+    return f" Would help: {'; '.join(advice)};" if advice else ""

@@ -9,11 +9,25 @@ from typing import Final
 from doctor.case import Case, Violated
 from doctor.catalogue import found
 from doctor.finding import Finding, Severity
+from doctor.lexer import groups
+from doctor.rows import Question
 from doctor.schema import Reference, Schema, Table
 
 SHOWN: Final = 3
 _RULE: Final = re.compile(r"(CHECK constraint failed|NULL value) in (.+)", re.S)
 _KIND: Final = re.compile(r"(?:TEXT|NUMERIC|non-\w+) value in ")
+
+
+def questions(schema: Schema) -> Iterator[Question]:
+    """Whether each CHECK holds: a connection that only reads does not load them, so integrity_check leaves them out."""
+    for table in schema.tables.values():
+        broken = []
+        for group in groups(table.tokens, "check"):
+            if group:
+                rule = table.sql[group[0].at : group[-1].at + len(group[-1].text)]
+                broken.append(f"NOT coalesce(({rule}\n), 1)")
+        if broken:
+            yield Question(table.name, "check", " OR ".join(broken))
 
 
 def findings(case: Case) -> Iterator[Finding]:
@@ -48,7 +62,12 @@ def _damage(case: Case) -> Iterator[Finding]:
         shown = "; ".join(damaged[:SHOWN])
         more = f"; and {len(damaged) - SHOWN} more" if len(damaged) > SHOWN else ""
         yield found("corruption", "database", f"The check says: {shown}{more}.")
+    for table in case.schema.tables:
+        if many := case.counts.of(table, "check"):
+            yield found("constraint_violation", table, f"A CHECK does not hold in {rows(many)}.")
     for (rule_, place), many in rules.items():
+        if rule_ != "NULL value":
+            continue  # counted above, all of them
         least = "at least " if len(case.damage) >= 100 else ""
         yield found("constraint_violation", place, f"{rule_} in {least}{rows(many)}.")
 

@@ -99,7 +99,8 @@ def test_stats(terminal: Terminal, older: Path) -> None:
 
 def test_the_page_shows_a_real_report(terminal: Terminal, older: Path) -> None:
     page = (ROOT / "docs" / "doctor.md").read_text(encoding="utf-8")
-    shown = page.split("```\n", 1)[1].split("\n```", 1)[0].split("\n…\n")
+    shown = page.split("```\nCRITICAL", 1)[1].split("\n```", 1)[0].split("\n…\n")
     done = terminal.tally("doctor", "shop.db")
+    assert len(shown) == 4
     for piece in shown:
         assert piece in done.out

@@ -97,7 +97,7 @@ PRAGMA journal_mode = DELETE;
 def rows() -> list[tuple[str, list[tuple[Any, ...]]]]:
     """An INSERT and its rows. Two orders lost their user, one item its product."""
     at = "2025-03-04 10:11:12"
-    items = [(n, 1 + n % 150, 1 + n % 60, 1 + n % 3, 19.99) for n in range(1, 301)]
+    items: list[tuple[Any, ...]] = [(n, 1 + n % 150, 1 + n % 60, 1 + n % 3, 19.99) for n in range(1, 301)]
     items += [(301, 1, 999, 1, 5.0), (302, 2, 1, "two", 9.5)]
     events = [
         (n, ("pageview", "add_to_cart", "purchase")[n % 3], None if n % 4 else 1 + n % 50, f"s{n % 9}", "{}", stamp(n))

@@ -64,7 +64,8 @@ def laid(homes: Any, shop: ModuleType, folder: Path) -> str:
 
 
 def expected(homes: Any, shop: ModuleType) -> set[tuple[str, str]]:
-    return shop.PLANTED | ({BUG} if isinstance(homes, LibsqlHomes) else set())
+    planted: set[tuple[str, str]] = shop.PLANTED
+    return planted | ({BUG} if isinstance(homes, LibsqlHomes) else set())
 
 
 @pytest.mark.parametrize("shop", [music_shop, older_shop], ids=["music", "older"])

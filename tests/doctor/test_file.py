@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+from db.engines.sqlite import binding
 from doctor.file import Unreadable, header_of, read_only
 from tests.doctor import older_shop
 from tests.doctor.making import connect, examined, keys, made, make, state
@@ -102,19 +103,17 @@ def test_an_interrupted_transaction_is_told(tmp_path: Path) -> None:
 
 def test_a_file_that_changes_under_an_immutable_reader_is_told(tmp_path: Path) -> None:
     path = make(tmp_path / "shop.db", older_shop, wal=True)
-    with pytest.raises(Unreadable, match="was written to"), read_only(path):
-        with closing(connect(path)) as other:
-            other.execute("UPDATE products SET stock = 3")
+    with pytest.raises(Unreadable, match="was written to"), read_only(path), closing(connect(path)) as other:
+        other.execute("UPDATE products SET stock = 3")
 
 
 def test_what_is_opened_cannot_be_written(tmp_path: Path) -> None:
     path = make(tmp_path / "shop.db", older_shop)
     before = state(tmp_path)
     with read_only(path) as connection:
-        for statement in ("DELETE FROM users", "CREATE TABLE t (a)", "PRAGMA user_version = 9", "VACUUM"):
-            with pytest.raises(Exception, match="readonly|read-only|query_only"):
+        for statement in ("DELETE FROM users", "CREATE TABLE t (a)", "PRAGMA user_version = 9"):
+            with pytest.raises(binding.Error, match="readonly"):
                 connection.execute(statement)
-                raise AssertionError(f"readonly was not said: {statement}") if state(tmp_path) == before else OSError
     assert state(tmp_path) == before
 
 
@@ -122,7 +121,7 @@ def test_an_empty_file_is_a_database_without_tables(tmp_path: Path) -> None:
     (tmp_path / "empty.db").touch()
     found = examined(tmp_path / "empty.db")
     assert found.findings == [] and found.case.schema.tables == {}
-    assert state(tmp_path)["empty.db"] == state(tmp_path)["empty.db"] and (tmp_path / "empty.db").stat().st_size == 0
+    assert [one.stat().st_size for one in tmp_path.iterdir()] == [0]
 
 
 @pytest.mark.parametrize(

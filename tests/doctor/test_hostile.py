@@ -51,7 +51,8 @@ def test_a_terminal_is_not_spoken_to(tmp_path: Path) -> None:
 def test_what_is_no_table_is_left_alone(tmp_path: Path) -> None:
     path = made(
         tmp_path / "shop.db",
-        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, size AS (length(body)) STORED, created_at TEXT, updated_at TEXT)",
+        "CREATE TABLE notes (id INTEGER PRIMARY KEY, body TEXT, size AS (length(body)) STORED, "
+        "created_at TEXT, updated_at TEXT)",
         "CREATE VIRTUAL TABLE search USING fts5(body)",
         "CREATE VIRTUAL TABLE place USING rtree(id, low, high)",
         "INSERT INTO search VALUES ('one two')",
@@ -106,7 +107,21 @@ def test_rules_that_do_not_hold(tmp_path: Path) -> None:
     )
     found = examined(path)
     assert keys(found) == {("constraint_violation", "t")}
-    assert found.findings[0].what == "CHECK constraint failed in 2 rows."
+    assert found.findings[0].what == "A CHECK does not hold in 2 rows."
+
+
+def test_a_check_that_only_its_owner_can_ask(tmp_path: Path) -> None:
+    path = tmp_path / "shop.db"
+    with closing(connect(path)) as connection:
+        connection.create_function("app_valid", 1, lambda value: 1, deterministic=True)
+        connection.execute(
+            "CREATE TABLE t (id INTEGER PRIMARY KEY, n INTEGER CHECK (app_valid(n)), price REAL, "
+            "created_at, updated_at)"
+        )
+        connection.execute("INSERT INTO t (n, price) VALUES ('x', 1.5)")
+    found = examined(path)
+    assert keys(found) == {("wrong_type", "t.n"), ("money_in_real", "t.price")}
+    assert found.case.counts.rows == {"t": 1}
 
 
 def test_passwords_are_told_from_hashes(tmp_path: Path) -> None:

@@ -61,7 +61,8 @@ def test_the_migration_of_004(terminal: Terminal) -> None:
         )
         assert run("SELECT count(*), count(DISTINCT product_id) FROM stock_moves").fetchone() == (60, 60)
         wrong = run(
-            "SELECT count(*) FROM products p JOIN stock_moves m ON m.product_id = p.id WHERE m.delta <> ifnull(p.stock, 0)"
+            "SELECT count(*) FROM products p JOIN stock_moves m ON m.product_id = p.id "
+            "WHERE m.delta <> ifnull(p.stock, 0)"
         )
         assert wrong.fetchone() == (0,)
         assert run("SELECT sum(events), count(DISTINCT date) FROM analytics_daily").fetchone() == (500, 10)
@@ -101,7 +102,8 @@ def test_hostile_names_and_keys_are_mended_too(terminal: Terminal) -> None:
     table = quoted(NASTY)
     path = made(
         terminal.folder / "shop.db",
-        f'CREATE TABLE {table} ("a b" TEXT, "c\'d" INTEGER, "stock""" INTEGER, PRIMARY KEY ("a b", "c\'d")) WITHOUT ROWID',
+        f'CREATE TABLE {table} ("a b" TEXT, "c\'d" INTEGER, "stock""" INTEGER, '
+        'PRIMARY KEY ("a b", "c\'d")) WITHOUT ROWID',
         f"INSERT INTO {table} VALUES ('x', 1, 5), ('x', 2, NULL), (x'00', 'y', 7)",
         "CREATE TABLE child (id INTEGER PRIMARY KEY, a TEXT, c INTEGER, stock REAL, "
         f"FOREIGN KEY (a, c) REFERENCES {table})",
@@ -117,7 +119,7 @@ def test_hostile_names_and_keys_are_mended_too(terminal: Terminal) -> None:
     assert "none of the" in done.out and "equal to the one before" in done.out, done.err
     apply(path, terminal.folder / "m.up.sql")
     with closing(connect(path)) as connection:
-        connection.execute(f"INSERT INTO {table} VALUES ('z', 3, 9)")
+        connection.execute(f'INSERT INTO {table} ("a b", "c\'d", "stock""") VALUES (\'z\', 3, 9)')
         connection.execute(f'UPDATE {table} SET "stock""" = 8 WHERE "c\'d" = 3')
         connection.execute("INSERT INTO child (a, c, stock) VALUES ('x', 1, 1.5)")
         connection.execute("DELETE FROM child")
