@@ -96,14 +96,16 @@ def file_named(url: str) -> Path | None:
 
 
 async def asked(patient: Patient, sql: str, **values: Any) -> list[Row] | None:
-    """The rows, or None where the engine does not let one ask, or the file is too broken to answer.
+    """The rows, or None where the engine does not let one ask, not for so long, or the file is too broken to answer.
 
     An engine that is away or busy is not such a case: it raises.
     """
     try:
         return await patient.ask(sql, **values)
-    except (Busy, TimedOut):
+    except Busy:
         raise
+    except TimedOut:
+        return None
     except Unavailable as error:
         if "malformed" in str(error):
             return None

@@ -22,6 +22,7 @@ from doctor.finding import Finding
 from doctor.mend.migration import Migration
 from doctor.patient import FilePatient, Patient, patient_of
 from doctor.report import printable
+from doctor.rows import column
 from doctor.schema import Table
 
 
@@ -103,20 +104,23 @@ async def _try(copy: Any, path: Path, examined: Examined, migration: Migration, 
     tables = examined.case.schema.tables
     proof.before, schema = _sums(copy, tables), _schema(copy)
     for which in ("up", "down"):
+        statement = "the rows afterwards"
         try:
             copy.execute("BEGIN IMMEDIATE")
             for statement in migration.statements(which):
                 copy.execute(statement)
             copy.execute("COMMIT")
+            sums = _sums(copy, tables)
         except binding.Error as error:
             proof.error = f"{which}: {error}: {' '.join(statement.split())[:200]}"
             return
-        if which == "up":
-            proof.after = _sums(copy, tables)
-            async with patient_of(str(path)) as again:
-                left = {one.key for one in (await examine(again)).findings}
-            proof.remains = [one for one in migration.mends if one.key in left]
-    proof.back = _sums(copy, tables)
+        if which == "down":
+            proof.back = sums
+            break
+        proof.after = sums
+        async with patient_of(str(path)) as again:
+            left = {one.key for one in (await examine(again)).findings}
+        proof.remains = [one for one in migration.mends if one.key in left]
     proof.schema = drift.differences(_schema(copy), schema)
 
 
@@ -142,9 +146,10 @@ def _sums(copy: Any, tables: dict[str, Table]) -> dict[str, Sum]:
 def _rows(copy: Any, table: Table) -> Iterator[Any]:
     """Every row with its rowid, in the order of its key; texts as their bytes, apart from BLOBs by their type."""
     free = next((one for one in ("rowid", "_rowid_", "oid") if table.column(one) is None), None)
-    key = [quoted(one.name) for one in table.key] if table.without_rowid or free is None else [free]
-    columns = [quoted(one.name) for one in table.columns]
+    # Called by the table's name: a column that is gone would else be a text in double quotes.
+    columns = [column(one.name) for one in table.columns]
+    key = [column(one.name) for one in table.key] if table.without_rowid or free is None else [f"walked.{free}"]
     key = key or columns
     values = [*key, *(f"typeof({one})" for one in columns), *columns]
-    cursor = copy.execute(f"SELECT {', '.join(values)} FROM {quoted(table.name)} ORDER BY {', '.join(key)}")
+    cursor = copy.execute(f"SELECT {', '.join(values)} FROM {quoted(table.name)} AS walked ORDER BY {', '.join(key)}")
     return iter(cursor)

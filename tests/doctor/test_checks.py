@@ -6,7 +6,11 @@ from pathlib import Path
 
 import pytest
 
+from doctor.case import Case, Engine
 from doctor.catalogue import CATALOGUE
+from doctor.checks import soundness, versions
+from doctor.rows import Counts
+from doctor.schema import Schema
 from doctor.words import singular, words
 from tests.cli.terminal import ROOT
 from tests.doctor.making import examined, keys, made
@@ -113,6 +117,20 @@ def test_columns_that_look_like_foreign_keys(tmp_path: Path) -> None:
         ): "It seems to mean users.id; 1 of 2 values name none that is there.",
         ("looks_like_foreign_key", "sell_items.parentId"): "It seems to mean sell_items.id.",
     }
+
+
+@pytest.mark.parametrize(
+    ("engine", "named"),
+    [
+        (Engine("libsql", (3, 52, 0), True, 2, True), set()),
+        (Engine("libsql", (3, 52, 0), True, 1, True), {"durability_relaxed"}),
+        (Engine("libsql", (3, 45, 1), True, 2, False), {"corruption_bug", "foreign_keys_off"}),
+        (Engine("d1", None, None, None, True), set()),
+    ],
+)
+def test_what_a_server_tells_of_itself(engine: Engine, named: set[str]) -> None:
+    case = Case("shop", engine, Schema(), Counts())
+    assert {one.code for check in (soundness, versions) for one in check.findings(case)} == named
 
 
 def test_the_page_names_every_code() -> None:
