@@ -7,12 +7,13 @@ TALLY := $(RUN) -m cli.main
 STAMP := $(VENV)/.installed
 RUNS ?= 20
 KILLS ?= 10
+ORDERS ?= 10000
 ENGINE ?= sqlite
 PYTHON_VERSION ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test engines check bench race kills lambda routes
+.PHONY: help setup dev test engines check bench race kills drill lambda routes
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -52,6 +53,11 @@ lambda: setup ## build the functions for AWS and run each in Lambda's runtime cl
 kills: setup ## kill -9 of libSQL and of D1 under load, KILLS=10 times each; lost and double orders must be 0
 	$(RUN) tests/faults/engine_kills.py --engine libsql --kills $(KILLS)
 	$(RUN) tests/faults/engine_kills.py --engine d1 --kills $(KILLS)
+
+drill: setup ## tally backup under load and tally restore elsewhere, on all engines, ORDERS=10000 there already; all must be there
+	$(RUN) tests/faults/backup_drill.py --orders $(ORDERS)
+	$(RUN) tests/faults/backup_drill.py --orders $(ORDERS) --engine libsql --to d1
+	$(RUN) tests/faults/backup_drill.py --orders $(ORDERS) --engine d1 --to sqlite
 
 routes: setup ## derive template.yaml, openapi.json and the reference from the endpoints
 	$(TALLY) routes --write

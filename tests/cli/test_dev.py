@@ -221,6 +221,7 @@ def test_make_offers_what_it_says() -> None:
         "bench",
         "check",
         "dev",
+        "drill",
         "engines",
         "help",
         "kills",

@@ -34,6 +34,9 @@ class Placed(NamedTuple):
     cart: dict[str, int]
     replayed: bool
     """The answer was found under the key: the order had been kept, and its answer lost."""
+    asked: float = 0.0
+    """When the key was first sent, in seconds of the monotonic clock that the processes of a machine share."""
+    answered: float = 0.0
 
 
 class Told(NamedTuple):
@@ -153,13 +156,14 @@ async def _writer(app: Any, stopped: Any, count: Any, variants: list[str], pause
         lines = [{"variant_id": variant, "quantity": quantity} for variant, quantity in cart.items()]
         body = {"lines": lines, "customer": CUSTOMER, "shipping_address": ADDRESS}
         asking = Asking(app.module, "/checkout", body=body, headers={"idempotency-key": key})
-        patience = time.monotonic() + ANSWER_SECONDS
+        asked = time.monotonic()
+        patience = asked + ANSWER_SECONDS
         while (answer := await ask(app, asking)).status == 503 and time.monotonic() < patience:
             told.counts["busy"] += 1
             await asyncio.sleep(random.uniform(0.02, 0.2))
         if answer.status == 201:
             replayed = "idempotency-replayed" in answer.headers
-            told.placed.append(Placed(key, answer.body["id"], cart, replayed))
+            told.placed.append(Placed(key, answer.body["id"], cart, replayed, asked, time.monotonic()))
             with count.get_lock():
                 count.value += 1
             await asyncio.sleep(random.uniform(0.5, 1.5) * pause)
