@@ -10,7 +10,7 @@ from typing import Final, NamedTuple
 from db import drift, invariants
 from db.backup_file import Digest, Manifest, Reader
 from db.backup_tables import BackupError, Insert, Table, pages, refers_to_itself, rings, tables_of
-from db.helper import Database, SchemaBehind
+from db.helper import Conflict, Database, SchemaBehind
 from db.invariants import Invariant
 from db.migrate import Migrations
 from db.restore_target import PREFIX, Target
@@ -171,7 +171,14 @@ class _Batch:
                 raise BackupError(
                     f"a row of {next(iter(waiting)).table} is more than an engine takes: {error}"
                 ) from error
-            await self._target.put(statements)
+            try:
+                await self._target.put(statements)
+            except Conflict as error:
+                among = " or ".join(insert.table.removeprefix(PREFIX) for insert in waiting)
+                raise BackupError(
+                    f"a row of {among} is refused ({error}): the backup is not of one moment, or was edited; nobody "
+                    "is served from what was restored of it"
+                ) from error
         return rows
 
 

@@ -30,6 +30,7 @@ from tests.db.migration_support import counts, execute, older_shop, rows, up, va
 from tests.db.restore_support import holds_the_same, refused_unchanged, restored_by
 from tests.engines.homes import Home
 from tests.engines.raw import FileRaw
+from tests.plants.backup_without_a_row import rewritten
 from tests.shop import Shop
 
 LATEST = Migrations().latest
@@ -327,4 +328,11 @@ def test_a_row_that_did_not_arrive_as_it_was_is_noticed(backup: Path, tmp_path: 
     holds_the_same(path, backup)
 
 
-# -- half a restore
+def test_refuses_a_row_whose_parent_the_file_does_not_have(backup: Path, tmp_path: Path) -> None:
+    """As in a backup that is not of one moment; its checksums agree."""
+    torn = copied(backup, tmp_path / "torn.zip")
+    rewritten(torn, "variants")
+    url, path = target(tmp_path)
+    with pytest.raises(BackupError, match=r"is refused .foreign_key.: the backup is not of one moment, or was edited"):
+        restored(url, torn)
+    assert [name for name in tables(path) if not name.startswith("restoring_")] == []
