@@ -1,5 +1,5 @@
--- A line is its pieces times its price, in the currency of its order, and owes no more pieces than were ordered.
-SELECT i.id, i.order_id, i.quantity, i.backordered_quantity, i.unit_price, i.total, i.currency FROM order_items i
-JOIN orders o ON o.id = i.order_id
-WHERE i.total IS NOT i.quantity * i.unit_price OR i.currency <> o.currency OR i.quantity < 1
-  OR i.backordered_quantity NOT BETWEEN 0 AND i.quantity
+-- A line is its pieces times its price, both within bounds, and owes no more pieces than were ordered.
+-- Covers order_items_total_adds_up, order_items_quantity_bounded, order_items_unit_price_bounded, order_items_backordered_bounded.
+SELECT id, order_id, quantity, backordered_quantity, unit_price, total FROM order_items
+WHERE total IS NOT quantity * unit_price OR quantity NOT BETWEEN 1 AND 10000 OR unit_price NOT BETWEEN 0 AND 1000000000
+  OR backordered_quantity NOT BETWEEN 0 AND quantity;

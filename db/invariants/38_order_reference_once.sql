@@ -1,2 +1,3 @@
 -- No two orders have the same reference.
+-- Covers orders_reference_once.
 SELECT reference, count(*) AS orders FROM orders GROUP BY reference HAVING count(*) > 1

@@ -1,0 +1,4 @@
+-- Every index has each row of its table once, and no other: what is looked up is found.
+SELECT integrity_check AS problem FROM pragma_integrity_check(1000000)
+WHERE integrity_check LIKE '%missing from index %' OR integrity_check LIKE 'wrong # of entries in index %'
+  OR integrity_check LIKE 'non-unique entry in index %';
