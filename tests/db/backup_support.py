@@ -97,7 +97,8 @@ def _by_hand(shop: Shop) -> None:
     shop.insert("users", id="user_1", email="eleni@example.com", **times)
     shop.insert("audit_logs", id="log_1", user_id="user_1", actor_type="user", actor="user_1", action="update",
                 entity="product", entity_id="p", before="{}", created_at=shop.now)  # fmt: skip
-    shop.insert("password_resets", id="reset_1", user_id="user_1", token_hash="a" * 64, expires_at="2999", **times)
+    shop.insert("password_resets", id="reset_1", user_id="user_1", token_hash="a" * 64,
+                expires_at="2999-01-01T00:00:00.000Z", **times)  # fmt: skip
     shop.insert("sell_submissions", id="submission_1", contact="{}", notes=TEXTS["escapes"], **times)
     shop.insert("sell_items", id="sell_1", submission_id="submission_1", title="Old mug", **times)
     for number, text in enumerate(TEXTS.values()):

@@ -144,6 +144,10 @@ def test_rows_that_a_person_edited_stay_as_they_are(shop: Shop) -> None:
     sow(shop, "demo")
     shop.execute("UPDATE products SET title = 'Mine', slug = 'mine', price = 1 WHERE slug = 'valley-mug'")
     shop.execute("UPDATE products SET deleted_at = updated_at WHERE slug = 'tea-cups'")
+    shop.execute(
+        "UPDATE variants SET deleted_at = updated_at "
+        "WHERE product_id = (SELECT id FROM products WHERE slug = 'tea-cups')"
+    )
     shop.execute("DELETE FROM product_collections WHERE product_id = (SELECT id FROM products WHERE slug = 'mine')")
     shop.execute("UPDATE inventory SET low_stock_threshold = 99")
     with shop.unchanged():

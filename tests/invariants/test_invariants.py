@@ -54,7 +54,10 @@ def sold(shop: Shop) -> Iterator[Sold]:
         raw.execute("PRAGMA ignore_check_constraints = ON")
         for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE type = 'trigger'").fetchall():
             raw.execute(f"DROP TRIGGER {name}")
-        for (name,) in raw.execute("SELECT name FROM sqlite_schema WHERE name = 'variants_one_primary'").fetchall():
+        for (name,) in raw.execute(
+            "SELECT name FROM sqlite_schema WHERE name IN ('variants_one_primary', 'variants_sku_once', "
+            "'products_slug_once', 'cart_items_variant_once')"
+        ).fetchall():
             raw.execute(f"DROP INDEX {name}")
         yield Sold(shop, raw, variant, owed, order["id"])
 
@@ -63,7 +66,8 @@ def speaking(shop: Shop) -> list[str]:
     """The numbers of the invariants that find something."""
     found = []
     for file in sorted(DIRECTORY.glob("*.sql")):
-        if shop.rows(file.read_text(encoding="utf-8").rstrip().rstrip(";")):
+        # The triggers and four unique indexes are out of the way: what says so is asked elsewhere.
+        if file.name[:2] not in ("61", "62") and shop.rows(file.read_text(encoding="utf-8").rstrip().rstrip(";")):
             found.append(file.name[:2])
     return found
 
@@ -73,8 +77,7 @@ def stock_without_a_move(sold: Sold) -> None:
 
 
 def stock_without_any_move(sold: Sold) -> None:
-    sold.plant("DELETE FROM stock_moves WHERE variant_id = ? AND order_id IS NULL", sold.owed)
-    sold.plant("UPDATE stock_moves SET balance_after = delta WHERE variant_id = ?", sold.owed)
+    sold.plant("DELETE FROM stock_moves WHERE variant_id = ?", sold.shop.variant(stock=3))
 
 
 def a_wrong_balance(sold: Sold) -> None:
@@ -134,7 +137,8 @@ def a_product_with_two_primary_variants(sold: Sold) -> None:
 
 
 def a_product_whose_primary_variant_is_deleted(sold: Sold) -> None:
-    sold.plant("UPDATE variants SET deleted_at = ? WHERE id = ?", TIME, sold.variant)
+    alone = sold.shop.variant()  # never ordered: what was ordered is kept by another rule
+    sold.plant("UPDATE variants SET deleted_at = ? WHERE id = ?", TIME, alone)
 
 
 def a_row_that_refers_to_nothing(sold: Sold) -> None:
@@ -145,6 +149,59 @@ def a_row_that_refers_to_nothing(sold: Sold) -> None:
 
 def a_promise_without_its_order(sold: Sold) -> None:
     sold.plant("UPDATE idempotency_keys SET answer = json_set(answer, '$.id', 'order_0')")
+
+
+def a_hold_that_outlived_a_sale(sold: Sold) -> None:
+    sold.plant(
+        "UPDATE reservations SET created_at = '2020-01-01T00:00:00.000Z', expires_at = '2020-01-02T00:00:00.000Z'"
+    )
+
+
+def a_variant_of_a_deleted_product(sold: Sold) -> None:
+    alone = sold.shop.variant()
+    sold.plant(
+        "UPDATE products SET deleted_at = ? WHERE id = (SELECT product_id FROM variants WHERE id = ?)", TIME, alone
+    )
+
+
+def an_ordered_product_deleted(sold: Sold) -> None:
+    product = sold.shop.one("SELECT product_id FROM variants WHERE id = ?", sold.variant)
+    sold.plant("UPDATE products SET deleted_at = ? WHERE id = ?", TIME, product)
+    sold.plant("UPDATE variants SET deleted_at = ? WHERE product_id = ?", TIME, product)
+
+
+def a_picture_of_nothing(sold: Sold) -> None:
+    sold.plant(
+        "INSERT INTO media (id, asset_id, type, provider, url, mime_type, created_at, updated_at) "
+        "VALUES ('m', 'a', 'IMAGE', 'LOCAL', '/a', 'image/png', ?, ?)", TIME, TIME
+    )  # fmt: skip
+    sold.plant(
+        "INSERT INTO media_links (media_id, entity, entity_id, created_at, updated_at) "
+        "VALUES ('m', 'product', 'product_0', ?, ?)", TIME, TIME
+    )  # fmt: skip
+
+
+def an_article_number_twice(sold: Sold) -> None:
+    sold.plant("UPDATE variants SET sku = 'SAME'")
+
+
+def a_slug_twice(sold: Sold) -> None:
+    sold.plant("UPDATE products SET slug = 'same'")
+
+
+def an_article_on_two_lines(sold: Sold) -> None:
+    end = "2999-01-01T00:00:00.000Z"
+    sold.plant("INSERT INTO carts (id, expires_at, created_at, updated_at) VALUES ('c', ?, ?, ?)", end, TIME, TIME)
+    for line in ("l1", "l2"):
+        sold.plant("INSERT INTO cart_items VALUES (?, 'c', ?, 1, ?, ?)", line, sold.variant, TIME, TIME)
+
+
+def values(sql: str) -> Callable[[Sold], None]:
+    def planted(sold: Sold) -> None:
+        sold.plant(sql)
+
+    planted.__name__ = sql.replace(" ", "_")[:60]
+    return planted
 
 
 DEFECTS: list[tuple[str, Callable[[Sold], None]]] = [
@@ -166,6 +223,20 @@ DEFECTS: list[tuple[str, Callable[[Sold], None]]] = [
     ("07", a_product_whose_primary_variant_is_deleted),
     ("08", a_row_that_refers_to_nothing),
     ("09", a_promise_without_its_order),
+    ("10", a_hold_that_outlived_a_sale),
+    ("11", a_variant_of_a_deleted_product),
+    ("12", an_ordered_product_deleted),
+    ("13", a_picture_of_nothing),
+    ("14", an_article_number_twice),
+    ("15", a_slug_twice),
+    ("16", an_article_on_two_lines),
+    ("50", values("UPDATE products SET attributes = '['")),
+    ("51", values("INSERT INTO product_search_texts VALUES (1, (SELECT id FROM products), 'a', 'b', 'now', 'now')")),
+    ("52", values("UPDATE inventory SET low_stock_threshold = -1")),
+    ("54", values("UPDATE orders SET metadata = '{'")),
+    ("55", values("UPDATE api_keys SET scopes = '{}'")),
+    ("56", values("UPDATE outbox SET attempts = -1")),
+    ("57", values("UPDATE analytics_events SET created_at = '21.11.2026'")),
 ]
 
 

@@ -23,7 +23,6 @@ DEFECTS = {
     "22_order_has_lines": [f"DELETE FROM order_items WHERE order_id = {PAID}"],
     "23_order_line_adds_up": [
         "UPDATE order_items SET unit_price = unit_price + 1",
-        "UPDATE order_items SET currency = 'USD'",
         "UPDATE order_items SET backordered_quantity = quantity + 1",
     ],
     "24_sale_moves_are_what_was_ordered": [
@@ -40,7 +39,7 @@ DEFECTS = {
         SELECT 'move_2', variant_id, location_id, order_id, delta, reason, balance_after, actor, created_at
         FROM stock_moves WHERE reason = 'return'""",
     ],
-    "26_moves_of_an_order_are_of_its_variants": [
+    "26_moves_name_an_order_if_they_sell": [
         f"UPDATE stock_moves SET order_id = {PAID} WHERE order_id IS NULL",
     ],
     "27_order_history_is_a_legal_path": [
@@ -58,7 +57,8 @@ DEFECTS = {
         "UPDATE orders SET paid_at = NULL WHERE status = 'DELIVERED'",
         "UPDATE orders SET shipped_at = placed_at WHERE status = 'PENDING'",
     ],
-    "29_items_of_a_cancelled_order_are_cancelled": [
+    "29_items_follow_their_order": [
+        "UPDATE order_items SET currency = 'USD'",
         f"UPDATE order_items SET status = 'PENDING' WHERE order_id = {CANCELLED}",
         f"UPDATE order_items SET backordered_quantity = 1 WHERE order_id = {CANCELLED}",
         f"UPDATE order_items SET status = 'CANCELLED' WHERE order_id = {PAID}",
@@ -92,10 +92,20 @@ DEFECTS = {
     ],
     "38_order_reference_once": ["UPDATE orders SET reference = 'AAAA-AAAA'"],
     "39_order_version_counts_its_steps": ["UPDATE orders SET version = 1"],
+    "40_provider_reference_pays_once": ["UPDATE payments SET transaction_id = 'tx'"],
+    "41_order_is_of_the_carts_owner": [
+        "UPDATE carts SET token_hash = NULL, api_key_id = (SELECT id FROM api_keys LIMIT 1)",
+    ],
+    "44_secrets_are_kept_as_hashes": [
+        "UPDATE api_keys SET hash = upper(hash)",
+        "UPDATE carts SET token_hash = 'secret'",
+        "UPDATE idempotency_keys SET fingerprint = 'x'",
+    ],
+    "45_versions_have_no_gap": ["DELETE FROM migrations WHERE version = 3", "UPDATE migrations SET checksum = 'x'"],
 }
 
 
-FREED = ("orders_cart_once", "orders_reference_once")
+FREED = ("orders_cart_once", "orders_reference_once", "payments_transaction_once")
 """Unique indexes that stand before a defect, as the triggers and CHECKs do."""
 
 
