@@ -7,17 +7,22 @@ JSON. Whatever can be made beforehand is made before the clock starts.
 from __future__ import annotations
 
 import gc
+import inspect
 import json
 import os
+import re
 import shutil
 import sys
+import textwrap
 import time
 from collections.abc import Callable
 from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
+from api.endpoint import Endpoint
 from bench.workload import CHECKOUT, LIST, Recorder, Sent, asked, checkout_events, handler_of, list_events, prepare
+from db.engines import sqlite
 from db.engines.sqlite import open_connection
 
 PAGES: Final = 50
@@ -99,6 +104,26 @@ def handler(place: Path | str) -> Callable[[int], list[float]]:
     return run
 
 
+def handler_without_failpoints(path: Path) -> Callable[[int], list[float]]:
+    """The same with the calls of failpoints taken out of what a checkout on a file runs through."""
+    prepare(path)
+    handler_of(CHECKOUT)
+    sqlite.run_batch = _without_failpoints(sqlite.run_batch)
+    Endpoint.__call__ = _without_failpoints(Endpoint.__call__)  # type: ignore[method-assign]
+    return handler(path)
+
+
+def _without_failpoints(function: Any) -> Any:
+    """The function, compiled anew without them. Raises ValueError if it has none."""
+    source = textwrap.dedent(inspect.getsource(function))
+    stripped = re.sub(r"^ *failpoint\(.*\)\n", "", source, flags=re.M)
+    if stripped == source:
+        raise ValueError(f"{function.__name__} has no failpoint: there is nothing to compare")
+    made: dict[str, Any] = {}
+    exec(f"from __future__ import annotations\n{stripped}", function.__globals__, made)  # noqa: S102 - our own source
+    return made[function.__name__]
+
+
 def list_bare(path: Path) -> Callable[[int], list[float]]:
     """The SQL of the product list, which makes the JSON of every item."""
     prepare(path)
@@ -157,6 +182,7 @@ KINDS: Final[dict[str, Callable[[Path], Callable[[int], Any]]]] = {
     "bare8": lambda path: bare(path, 8),
     "bare32": lambda path: bare(path, 32),
     "handler": handler,
+    "handler_without_failpoints": handler_without_failpoints,
     "list_bare": list_bare,
     "list_handler": list_handler,
     "pages": pages_per_commit,

@@ -35,9 +35,9 @@ from db.backup_file import Reader
 from db.backup_tables import BackupError
 from db.helper import Database, connect
 from db.sql import unregistered
+from proof.books import SqlBooks
 from tests.faults.backup_judged import GROWING, Held, held, judged
 from tests.faults.placing import Placing, Told
-from proof.books import SqlBooks
 from tools.engines import ENGINES, Engine, EngineError, engine
 
 TALLY: Final = "cli.main"
