@@ -30,7 +30,7 @@ from tests.db.migration_support import counts, execute, older_shop, rows, up, va
 from tests.db.restore_support import holds_the_same, refused_unchanged, restored_by
 from tests.engines.homes import Home
 from tests.engines.raw import FileRaw
-from tests.plants.backup_without_a_row import rewritten
+from tests.plants.backups.without_a_row import rewritten
 from tests.shop import Shop
 
 LATEST = Migrations().latest

@@ -41,13 +41,13 @@ def test_a_backup_under_load_is_restored_as_it_was(engine: str, target: str) -> 
 @pytest.mark.parametrize(
     ("plant", "words"),
     [
-        ("backup_torn", "restore ended with 1"),
-        ("backup_without_a_row", "1 orders were half there, without remembered answer"),
-        ("backup_cut_short", "the file: "),
+        ("torn", "restore ended with 1"),
+        ("without_a_row", "1 orders were half there, without remembered answer"),
+        ("cut_short", "the file: "),
     ],
 )
 def test_the_planted_bad_backup_is_found(plant: str, words: str) -> None:
-    code, told = drilled("--backup", f"tests.plants.{plant}")
+    code, told = drilled("--backup", f"tests.plants.backups.{plant}")
     assert code == 1
     assert any(one.startswith(words) for one in told["wrong"]), told["wrong"]
 

@@ -1,6 +1,6 @@
 """A planted defect: a backup that takes pages which it read one after the other for one moment.
 
-In a quiet shop its file is as good as the real one's; `tests/faults/backup_drill.py --backup tests.plants.backup_torn`
+In a quiet shop its file is as good as the real one's; `tests/faults/backup_drill.py --backup tests.plants.backups.torn`
 finds it.
 """
 

@@ -1,6 +1,6 @@
 """A planted defect: a backup whose last third never reached the disk, though the command said it was done.
 
-`tests/faults/backup_drill.py --backup tests.plants.backup_cut_short` finds it.
+`tests/faults/backup_drill.py --backup tests.plants.backups.cut_short` finds it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """A planted defect: a backup that leaves out one row, the last remembered answer, with checksums that agree.
 
 The file is whole and every invariant holds in it: `tests/faults/backup_drill.py --backup
-tests.plants.backup_without_a_row` finds it all the same.
+tests.plants.backups.without_a_row` finds it all the same.
 """
 
 from __future__ import annotations
