@@ -91,6 +91,9 @@ async def prove(wish: Wish, tell: Callable[[State], None]) -> State:
         with _home(wish, folder) as home:
             await _proved(state, home, folder, tell)
         state.ended = True
+    except (KeyboardInterrupt, asyncio.CancelledError):
+        state.ended = True  # by the person before it: nothing is there to look at
+        raise
     finally:
         if state.verdict.good and state.ended:
             shutil.rmtree(folder, ignore_errors=True)

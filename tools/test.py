@@ -33,11 +33,13 @@ class Part(NamedTuple):
 COVERED: Final = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_A_SERVER: Final = ("tests/functions", "tests/race")
 SERVERS: Final = ("tests/engines", "tests/runtime")
-ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *(f"--ignore={one}" for one in SERVERS)), True)
+UNDER_FIRE: Final = ("tests/faults", "tests/proof", "tests/stateful")
+ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *(f"--ignore={one}" for one in (*SERVERS, *UNDER_FIRE))), True)
 ENGINES: Final = Part("the engines", "sqlite", (*COVERED, *SERVERS), True)
 LANES: Final = (
     (ON_A_FILE,),
     (ENGINES,),
+    (Part("under fire", "sqlite", UNDER_FIRE, False),),
     (Part("libSQL", "libsql", ON_A_SERVER, False), Part("D1", "d1", ON_A_SERVER, False)),
 )
 """What runs beside each other; the parts of a lane one after the other."""
@@ -54,7 +56,7 @@ def main() -> int:
         print(f"test: the real engines are required here, and {reason}", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="tallystick-test-") as folder:
-        code = _run(LANES[:2] if reason else LANES, Path(folder))
+        code = _run(LANES[:3] if reason else LANES, Path(folder))
     if reason:
         print(_loud(f"LEFT OUT: everything on libSQL and Cloudflare D1, because {reason}"), file=sys.stderr)
     return code

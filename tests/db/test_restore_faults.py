@@ -15,7 +15,7 @@ def test_killed_between_any_two_statements(lively_backup: Path, tmp_path: Path) 
     copied(lively_backup, tmp_path / "shop.zip")
     restored(f"sqlite:///{tmp_path}/whole.db", tmp_path / "shop.zip")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.db.restore_killer", str(tmp_path), "30"],
+        [sys.executable, "-m", "tests.db.restore_killer", str(tmp_path), "60"],
         cwd=ROOT,
         capture_output=True,
         text=True,
@@ -26,4 +26,4 @@ def test_killed_between_any_two_statements(lively_backup: Path, tmp_path: Path) 
     told = json.loads(done.stdout)
     assert told["statements"] > 500
     # Before the first batch is kept, between it and the last, and after the last.
-    assert told["untouched"] > 2 and told["refusing"] > 15 and told["whole"] >= 1
+    assert told["untouched"] > 2 and told["refusing"] > 8 and told["whole"] >= 1
