@@ -14,7 +14,7 @@ import httpx
 
 from api.auth import hash_of
 from proof.asking import Told
-from proof.memory import Adjustment, Hold, Memory
+from proof.memory import Adjustment, Hold, Memory, Refusal
 from proof.plan import Step, Wave
 
 ANSWER_SECONDS: Final = 60
@@ -27,9 +27,12 @@ ADDRESS: Final = {"line1": "Ermou 1", "city": "Athens", "postal_code": "10563", 
 
 
 class Customers:
-    """All customers of a run. `urls` are of the same shop; `key` is a staff key. `counts`: acted, refused, tries."""
+    """All customers of a run. `urls` are of the same shop; `staff` is an API key and its id. `counts`: acted, refused,
+    tries.
+    """
 
-    def __init__(self, urls: Sequence[str], key: str, seed: int) -> None:
+    def __init__(self, urls: Sequence[str], staff: tuple[str, str], seed: int) -> None:
+        key, self._staff_id = staff
         self._urls, self._staff = urls, {"authorization": f"Bearer {key}"}
         self._draw = Random(seed)  # noqa: S311 - a test's dice
         self._number = 0
@@ -93,9 +96,10 @@ class Customers:
 
     async def _hold(self, step: Step, pieces: dict[str, int], memory: Memory, last: dict[str, str]) -> bool:
         [(variant, count)] = pieces.items()
-        body = {"variant_id": variant, "quantity": count, "expires_in": int(step.seconds)}
-        told = await self._told("POST", "/stock/reservations", body, self._key(), self._staff)
+        key, body = self._key(), {"variant_id": variant, "quantity": count, "expires_in": int(step.seconds)}
+        told = await self._told("POST", "/stock/reservations", body, key, self._staff)
         if not self._expected(told, memory, 201, refusals=(409,)):
+            memory.refused.append(Refusal("hold", pieces, key, self._staff_id))
             return False
         last["hold"] = told.body["id"]
         memory.holds[told.body["id"]] = Hold(variant, count)
@@ -118,12 +122,15 @@ class Customers:
         for told in await asyncio.gather(*clicks):
             if self._expected(told, memory, 201, refusals=(409,)):
                 memory.adjustments[told.body["id"]] = Adjustment(variant, delta)
+            else:
+                memory.refused.append(Refusal("adjustment", pieces, key, self._staff_id))
 
     def _placed(
         self, told: Told, key: str, pieces: Mapping[str, int], memory: Memory, last: dict[str, str],
         scope: str = "anonymous",
     ) -> bool:  # fmt: skip
         if not self._expected(told, memory, 201, refusals=(409,)):
+            memory.refused.append(Refusal("order", pieces, key, scope))
             return False
         last["order"] = told.body["id"]
         memory.placed(key, told.body["id"], pieces, scope)

@@ -10,7 +10,7 @@ import json
 from collections import Counter
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass, field
-from typing import Final, NamedTuple
+from typing import Final, Literal, NamedTuple
 
 from api.ids import typeids
 from db import invariants
@@ -40,7 +40,7 @@ SHELVES = unregistered(
     "ON i.variant_id = v.value"
 )
 REMEMBERED = unregistered(
-    "SELECT i.key, i.answer ->> '$.id' AS id FROM json_each(:keys) k CROSS JOIN idempotency_keys i "
+    "SELECT i.scope, i.key, i.answer ->> '$.id' AS id FROM json_each(:keys) k CROSS JOIN idempotency_keys i "
     "ON i.scope = k.value ->> 0 AND i.key = k.value ->> 1 AND i.status = 201"
 )
 
@@ -70,6 +70,15 @@ class Adjustment(NamedTuple):
     delta: int
 
 
+class Refusal(NamedTuple):
+    """Asked for with `key` and refused: an order of `pieces`, a hold or an adjustment of one variant."""
+
+    kind: Literal["order", "hold", "adjustment"]
+    pieces: Mapping[str, int]
+    key: str
+    scope: str = "anonymous"
+
+
 class Verdict(NamedTuple):
     """Sentences; nothing is wrong if all are empty."""
 
@@ -93,6 +102,11 @@ class Memory:
     orders: dict[str, Order] = field(default_factory=dict)
     holds: dict[str, Hold] = field(default_factory=dict)
     adjustments: dict[str, Adjustment] = field(default_factory=dict)
+    refused: list[Refusal] = field(default_factory=list)
+    """A refusal writes nothing, so it is not remembered: a copy of the request that the network brings later may find
+    what the first did not, and is done. Its key tells: that is no second effect of anything acknowledged."""
+    late: int = 0
+    """How many of them were done later."""
     began: int = 0
     """Milliseconds since 1970 before which nothing of this was made: older rows are not looked at."""
     wrong: list[str] = field(default_factory=list)
@@ -126,6 +140,7 @@ class Memory:
 
 async def compare(db: Database, memory: Memory, *, all_invariants: bool = True) -> Verdict:
     """Hold what was acknowledged against the rows of its articles, and ask the invariants of the whole database."""
+    await _late(db, memory)
     verdict = Verdict([], [], list(memory.wrong))
     await _orders(db, memory, verdict)
     await _holds(db, memory, verdict)
@@ -138,6 +153,33 @@ async def compare(db: Database, memory: Memory, *, all_invariants: bool = True) 
                 row = json.dumps(finding.rows[0], ensure_ascii=False)
                 verdict.violated.append(f"invariant {finding.name}: {len(finding.rows)} rows, the first is {row}")
     return verdict
+
+
+async def _late(db: Database, memory: Memory) -> None:
+    """What was refused and done later, by a copy with the same key, is known from now on."""
+    refused = {(one.scope, one.key): one for one in memory.refused}
+    for identity, made in (await _remembered(db, list(refused))).items():
+        one = refused[identity]
+        [(variant, count), *_] = one.pieces.items()
+        if made in memory.orders or made in memory.holds or made in memory.adjustments:
+            continue  # of several copies one was refused and another was not
+        memory.late += 1
+        if one.kind == "order":
+            memory.placed(one.key, made, one.pieces, one.scope)
+        elif one.kind == "hold":
+            memory.holds[made] = Hold(variant, count)
+        else:
+            memory.adjustments[made] = Adjustment(variant, count)
+    memory.refused.clear()
+
+
+async def _remembered(db: Database, keys: list[tuple[str, str]]) -> dict[tuple[str, str], str]:
+    """What was made, by scope and key."""
+    found = {}
+    for start in range(0, len(keys), ROWS_A_READ):
+        [rows] = await db.read(REMEMBERED(keys=json.dumps(keys[start : start + ROWS_A_READ])))
+        found.update({(row["scope"], row["key"]): row["id"] for row in rows})
+    return found
 
 
 async def _orders(db: Database, memory: Memory, verdict: Verdict) -> None:
@@ -193,17 +235,10 @@ async def _adjustments(db: Database, memory: Memory, verdict: Verdict) -> None:
 
 async def _keys(db: Database, memory: Memory, verdict: Verdict) -> None:
     """Each key remembers its order: whoever asks again is told the same."""
-    expected = {order.key: one for one, order in memory.orders.items()}
-    keys = [(order.scope, order.key) for order in memory.orders.values()]
-    for start in range(0, len(keys), ROWS_A_READ):
-        some = keys[start : start + ROWS_A_READ]
-        [rows] = await db.read(REMEMBERED(keys=json.dumps(some)))
-        remembered = {row["key"]: row["id"] for row in rows}
-        verdict.violated.extend(
-            f"key {key} remembers {remembered.get(key)}, told was {expected[key]}"
-            for _, key in some
-            if remembered.get(key) != expected[key]
-        )
+    remembered = await _remembered(db, [(order.scope, order.key) for order in memory.orders.values()])
+    for one, order in memory.orders.items():
+        if (found := remembered.get((order.scope, order.key))) != one:
+            verdict.violated.append(f"key {order.key} remembers {found}, told was {one}")
 
 
 async def _shelves(db: Database, memory: Memory, verdict: Verdict) -> None:

@@ -68,7 +68,7 @@ class State:
 
     def told(self) -> dict[str, Any]:
         """Everything, for JSON."""
-        names = ("waves", "acted", "tries", "acknowledged", "refused", "deaths", "engine_deaths", "faults")
+        names = ("waves", "acted", "tries", "acknowledged", "refused", "late", "deaths", "engine_deaths", "faults")
         return {
             "engine": self.wish.engine,
             "seed": self.wish.seed,
@@ -124,7 +124,7 @@ async def _proved(state: State, home: Home, folder: Path, tell: Callable[[State]
     with ExitStack() as ended:
         try:
             await Migrations().up(db)
-            key = await _staff_key(db)
+            staff = await _staff_key(db)
             mortals, urls, proxies = [], [], []
             for number in range(SERVERS):
                 listening = ended.enter_context(listen("127.0.0.1", 0))
@@ -137,7 +137,7 @@ async def _proved(state: State, home: Home, folder: Path, tell: Callable[[State]
             for one in mortals:
                 ended.callback(one.end)
             _spoil(proxies, state.wish.seed)
-            customers = Customers(urls, key, state.wish.seed)
+            customers = Customers(urls, staff, state.wish.seed)
             for proxy in proxies:
                 ended.callback(proxy.cut)
             try:
@@ -203,6 +203,7 @@ async def _judge(state: State, db: Database, wave: Wave, memory: Memory, number:
     for kept, found in zip(state.verdict, verdict, strict=True):
         kept.extend(found)
     state.counts["waves"] += 1
+    state.counts["late"] += memory.late
     state.counts["acknowledged"] += memory.acknowledged + sum(one.cancelled for one in memory.orders.values())
 
 
@@ -246,9 +247,11 @@ async def _patient(ask: Callable[[], Any]) -> Any:
             await asyncio.sleep(0.2)
 
 
-async def _staff_key(db: Database) -> str:
+async def _staff_key(db: Database) -> tuple[str, str]:
+    """A key that may do everything, and its id."""
     from cli.keys import key_row
 
     key = new_key()[0]
-    await db.batch(insert_statements("api_keys", [key_row(key, "prove", [EVERYTHING])]))
-    return key
+    row = key_row(key, "prove", [EVERYTHING])
+    await db.batch(insert_statements("api_keys", [row]))
+    return key, str(row["id"])

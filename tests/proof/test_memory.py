@@ -8,7 +8,7 @@ import pytest
 
 from db.helper import connect
 from proof.books import SqlBooks
-from proof.memory import Adjustment, Hold, Memory, Order, Verdict, compare
+from proof.memory import Adjustment, Hold, Memory, Order, Refusal, Verdict, compare
 from tests.functions.stock.support import adjust, held
 from tests.shop import LOOP, Shop
 
@@ -108,6 +108,17 @@ def test_a_cancellation_whose_end_nobody_was_told_may_be_done_or_not(told: Told)
         order.cancelling = True
     assert told.compared().good
     assert told.memory.orders[told.cancelled].cancelled
+
+
+def test_what_was_refused_and_done_by_a_late_copy_is_no_second_effect(told: Told) -> None:
+    """The key tells; an order that no key made is double all the same."""
+    order = told.memory.orders.pop(told.kept)
+    told.memory.refused = [Refusal("order", order.cart, order.key), Refusal("order", {told.variant: 1}, "never done")]
+    assert told.compared() == Verdict([], [], [])
+    assert (told.memory.late, told.memory.orders[told.kept].key) == (1, "kept")
+    del told.memory.orders[told.kept]
+    told.memory.refused = [Refusal("order", order.cart, "another key")]
+    assert len(told.compared().double) == 1
 
 
 def test_two_keys_for_one_order_are_seen(told: Told) -> None:
