@@ -1,0 +1,270 @@
+"""What the faults stand on: a shop on a file, buyers that ask through the real handler, and a row of the table.
+
+A fault is a module with `FAULT`, its name, and `run(ground)`, which gives its rows or raises Cannot.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import copy
+import importlib
+import json
+import os
+import random
+import secrets
+import shutil
+import signal
+import time
+import traceback
+from collections.abc import Callable, Coroutine, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Final, NamedTuple
+
+from api.clock import milliseconds_now
+from api.database import close_database
+from api.settings import settings
+from db.helper import connect
+from db.migrate import Migrations
+from proof.asking import Asking, Told, ask
+from proof.books import SqlBooks
+from proof.memory import Memory, Verdict, compare
+from tests.faults.strace import Tracer
+from tests.race.buyers import ADDRESS, CUSTOMER
+
+HANDLER: Final = "functions.checkout"
+HASTY_HANDLER: Final = "tests.plants.acknowledge_first"
+ARTICLES, PIECES = 4, 100_000
+CHILD_SECONDS: Final = 120.0
+
+
+class Cannot(RuntimeError):
+    """This machine cannot do a fault; the text says what is missing and how to get it."""
+
+
+class Ground(NamedTuple):
+    """A folder for one fault's files, and whether it is the short form."""
+
+    folder: Path
+    short: bool
+
+
+@dataclass
+class Row:
+    """A row of the table. A planted defect is good when it was found, anything else when nothing was."""
+
+    fault: str
+    injected: int = 0
+    acknowledged: int = 0
+    verdict: Verdict = field(default_factory=lambda: Verdict([], [], []))
+    seconds: float = 0.0
+    note: str = ""
+    planted: bool = False
+
+    @property
+    def good(self) -> bool:
+        return self.injected > 0 and self.acknowledged > 0 and self.verdict.good != self.planted
+
+    def add(self, verdict: Verdict) -> None:
+        for mine, more in zip(self.verdict, verdict, strict=True):
+            mine.extend(more)
+
+    def wrong(self, sentence: str) -> None:
+        self.verdict.violated.append(sentence)
+
+
+class Purchase(NamedTuple):
+    """What a buyer asks for, with the key that he asks with again."""
+
+    key: str
+    cart: dict[str, int]
+
+    def body(self) -> dict[str, Any]:
+        lines = [{"variant_id": variant, "quantity": quantity} for variant, quantity in self.cart.items()]
+        return {"lines": lines, "customer": CUSTOMER, "shipping_address": ADDRESS}
+
+
+def purchase(memory: Memory) -> Purchase:
+    return Purchase(secrets.token_hex(16), {one: random.randint(1, 3) for one in random.sample(list(memory.opened), 2)})
+
+
+def opened(path: Path) -> Memory:
+    """A migrated shop with articles in the file `path`."""
+    return asyncio.run(opened_on(f"sqlite:///{path}"))
+
+
+async def opened_on(url: str, token: str = "") -> Memory:
+    """The same on any empty database."""
+    db = await connect(url, token=token)
+    try:
+        await Migrations().up(db)
+        began = milliseconds_now()
+        return Memory(dict.fromkeys(await SqlBooks(db).open(ARTICLES, PIECES), PIECES), began=began)
+    finally:
+        await db.close()
+
+
+@dataclass
+class Shop:
+    """A shop on a file, and what was acknowledged of it."""
+
+    path: Path
+    memory: Memory
+
+    @classmethod
+    def new(cls, path: Path) -> Shop:
+        return cls(path, opened(path))
+
+    def copy(self, path: Path) -> Shop:
+        """The same in another file; whatever was there is gone."""
+        for suffix in ("", "-wal", "-shm", "-journal"):
+            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        shutil.copy(self.path, path)
+        return Shop(path, copy.deepcopy(self.memory))
+
+    def here(self) -> None:
+        """What this process and its children ask from now on goes there."""
+        os.environ["DATABASE_URL"] = f"sqlite:///{self.path}"
+        settings.cache_clear()
+
+    def judge(self) -> Verdict:
+        return asyncio.run(judged(f"sqlite:///{self.path}", self.memory))
+
+    def again(self, one: Purchase, module: str = HANDLER) -> None:
+        """Ask with the same key, as whoever got no answer does, and remember what was told."""
+        self.here()
+        hear(self.memory, one, at_work(bought(module, one)))
+
+
+async def judged(url: str, memory: Memory, token: str = "") -> Verdict:
+    db = await connect(url, token=token)
+    try:
+        return await compare(db, memory)
+    finally:
+        await db.close()
+
+
+def at_work(work: Coroutine[Any, Any, Any]) -> Any:
+    """The result of some work with this process's client, which is closed afterwards."""
+
+    async def run() -> Any:
+        try:
+            return await work
+        finally:
+            left_behind = asyncio.all_tasks() - {asyncio.current_task()}
+            await asyncio.gather(*left_behind, return_exceptions=True)
+            await close_database()
+
+    return asyncio.run(run())
+
+
+async def asked(module: str, one: Purchase) -> Told:
+    """One answer of a handler."""
+    app = importlib.import_module(module).handler.app
+    return await ask(app, Asking(app.module, "/checkout", body=one.body(), headers={"idempotency-key": one.key}))
+
+
+async def bought(module: str, one: Purchase, seconds: float = 30.0) -> Told:
+    """The first answer that is not `503`, or the last one."""
+    patience = time.monotonic() + seconds
+    while True:
+        told = await asked(module, one)
+        if told.status != 503 or time.monotonic() > patience:
+            return told
+        await asyncio.sleep(random.uniform(0.02, 0.2))
+
+
+def hear(memory: Memory, one: Purchase, told: Told) -> None:
+    if told.status == 201:
+        memory.placed(one.key, told.body["id"], one.cart)
+    else:
+        memory.wrong.append(f"{one.key} was told {told.status} {str(told.body)[:200]}")
+
+
+class Notes:
+    """What children were told, in a file: a line each, written with one system call, so it outlives their death."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.write_bytes(b"")
+
+    def write(self, one: Purchase, told: Told) -> None:
+        note = {"key": one.key, "status": told.status, "code": told.code}
+        if told.status == 201:
+            note["order"] = told.body["id"]
+        line = os.open(self.path, os.O_WRONLY | os.O_APPEND)
+        try:
+            os.write(line, json.dumps(note).encode() + b"\n")
+        finally:
+            os.close(line)
+
+    async def ask(self, module: str, one: Purchase, attempts: int = 1) -> None:
+        """Ask a handler, write down what was told at once, and ask again after a `503`, so many times in all."""
+        for _ in range(attempts):
+            told = await asked(module, one)
+            self.write(one, told)
+            if told.status != 503:
+                return
+
+    def in_child(self, module: str, one: Purchase, trace: Sequence[str] = (), attempts: int = 1) -> bool:
+        """`ask` in a process of its own; see `in_child`."""
+        return in_child(lambda: at_work(self.ask(module, one, attempts)), trace)
+
+    def read(self) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in self.path.read_text().splitlines()]
+
+    def hear(self, memory: Memory, purchases: Sequence[Purchase]) -> list[dict[str, Any]]:
+        """Remember the orders; an answer other than 201 and 503 is wrong. All notes."""
+        carts = {one.key: one.cart for one in purchases}
+        notes = self.read()
+        for note in notes:
+            if note["status"] == 201:
+                memory.placed(note["key"], note["order"], carts[note["key"]])
+            elif note["status"] != 503:
+                memory.wrong.append(f"{note['key']} was told {note['status']} {note['code']}")
+        return notes
+
+
+def in_child(work: Callable[[], object], trace: Sequence[str] = (), seconds: float = CHILD_SECONDS) -> bool:
+    """Do `work` in a forked process, which strace holds if there are arguments for it; whether it came to its end.
+
+    False: it was killed (SIGKILL). Raises RuntimeError if it failed, or does not end.
+    """
+    gate, opener = os.pipe()
+    child = os.fork()
+    if child == 0:
+        try:
+            os.close(opener)
+            if os.read(gate, 1):
+                work()
+                os._exit(0)
+        except BaseException:
+            traceback.print_exc()
+        finally:
+            os._exit(1)
+    os.close(gate)
+    tracer = None
+    try:
+        tracer = Tracer(child, trace) if trace else None
+        os.write(opener, b"!")
+        status = _ended(child, seconds)
+    except BaseException:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
+        raise
+    finally:
+        os.close(opener)
+        if tracer is not None:
+            tracer.close()
+    if status not in (0, signal.SIGKILL):
+        raise RuntimeError(f"a child failed by itself ({status})")
+    return status == 0
+
+
+def _ended(child: int, seconds: float) -> int:
+    patience = time.monotonic() + seconds
+    while not (ended := os.waitpid(child, os.WNOHANG))[0]:
+        if time.monotonic() > patience:
+            raise RuntimeError(f"a child does not end in {seconds:.0f} s")
+        time.sleep(0.002)
+    return ended[1]
