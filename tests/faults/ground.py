@@ -16,8 +16,9 @@ import shutil
 import signal
 import time
 import traceback
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -166,9 +167,14 @@ async def asked(module: str, one: Purchase) -> Told:
 
 async def bought(module: str, one: Purchase, seconds: float = 30.0) -> Told:
     """The first answer that is not `503`, or the last one."""
+    return await patient(partial(asked, module, one), seconds)
+
+
+async def patient(ask_once: Callable[[], Awaitable[Told]], seconds: float = 30.0) -> Told:
+    """The first answer that is not `503`, or the last one."""
     patience = time.monotonic() + seconds
     while True:
-        told = await asked(module, one)
+        told = await ask_once()
         if told.status != 503 or time.monotonic() > patience:
             return told
         await asyncio.sleep(random.uniform(0.02, 0.2))
@@ -189,9 +195,12 @@ class Notes:
         path.write_bytes(b"")
 
     def write(self, one: Purchase, told: Told) -> None:
-        note = {"key": one.key, "status": told.status, "code": told.code}
+        note: dict[str, Any] = {"key": one.key, "status": told.status, "code": told.code}
         if told.status == 201:
             note["order"] = told.body["id"]
+        self.add(note)
+
+    def add(self, note: dict[str, Any]) -> None:
         line = os.open(self.path, os.O_WRONLY | os.O_APPEND)
         try:
             os.write(line, json.dumps(note).encode() + b"\n")

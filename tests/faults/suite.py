@@ -43,6 +43,10 @@ FAULTS: Final = {
     "disk": Fault("broken_disk", short=True),
     "full": Fault("full_disk", short=True),
     "lock": Fault("held_lock", short=True),
+    "delivery": Fault("twenty_times", short=True),
+    "frozen": Fault("frozen_engine", short=True),
+    "clock": Fault("clock_jumps", short=True),
+    "failpoints": Fault("chosen_deaths", short=True),
 }
 HEAD: Final = ("fault", "injected", "acknowledged", "lost", "double", "violated", "seconds", "")
 SENTENCES_MAX: Final = 5
