@@ -13,7 +13,7 @@ PYTHON_VERSION ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test engines check bench race kills drill lambda routes
+.PHONY: help setup dev test engines check bench race kills drill faults lambda routes
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -58,6 +58,9 @@ drill: setup ## tally backup under load and tally restore elsewhere, on all engi
 	$(RUN) tests/faults/backup_drill.py --orders $(ORDERS)
 	$(RUN) tests/faults/backup_drill.py --orders $(ORDERS) --engine libsql --to d1
 	$(RUN) tests/faults/backup_drill.py --orders $(ORDERS) --engine d1 --to sqlite
+
+faults: setup ## break disk, clock, network and processes under a shop; lost and double orders must be 0; 10 minutes
+	@$(RUN) -m tests.faults.suite
 
 routes: setup ## derive template.yaml, openapi.json and the reference from the endpoints
 	$(TALLY) routes --write

@@ -223,6 +223,7 @@ def test_make_offers_what_it_says() -> None:
         "dev",
         "drill",
         "engines",
+        "faults",
         "help",
         "kills",
         "lambda",

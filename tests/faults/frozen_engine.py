@@ -16,7 +16,18 @@ from api.settings import settings
 from proof.asking import Told
 from proof.memory import Memory
 from tests.faults.ground import (
-    HANDLER, Cannot, Ground, Purchase, Row, asked, at_work, bought, hear, judged, opened_on, purchase,
+    HANDLER,
+    Cannot,
+    Ground,
+    Purchase,
+    Row,
+    asked,
+    at_work,
+    bought,
+    hear,
+    judged,
+    opened_on,
+    purchase,
 )  # fmt: skip
 from tools.engines import Engine, engine, missing
 
