@@ -42,9 +42,11 @@ FAULTS: Final = {
     "kills": Fault("kill_calls", short=False),
     "disk": Fault("broken_disk", short=True),
     "full": Fault("full_disk", short=True),
+    "power": Fault("power_cut", short=False),
     "lock": Fault("held_lock", short=True),
     "delivery": Fault("twenty_times", short=True),
     "frozen": Fault("frozen_engine", short=True),
+    "partition": Fault("partition", short=False),
     "clock": Fault("clock_jumps", short=True),
     "failpoints": Fault("chosen_deaths", short=True),
 }

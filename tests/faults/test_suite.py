@@ -56,7 +56,7 @@ def test_the_short_form_on_servers() -> None:
 
 
 def ran(monkeypatch: pytest.MonkeyPatch, work: Callable[[Any], Any]) -> int:
-    monkeypatch.setitem(sys.modules, "tests.faults.made_up", SimpleNamespace(run=work))  # type: ignore[arg-type]
+    monkeypatch.setitem(sys.modules, "tests.faults.made_up", SimpleNamespace(run=work))
     return suite.run({"made_up": suite.Fault("made_up", short=True)}, short=True, tell=suite._table)
 
 

