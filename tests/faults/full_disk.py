@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Final
 
+from proof.memory import Verdict
 from tests.faults.ground import HANDLER, Cannot, Ground, Purchase, Row, Shop, asked, at_work, bought, hear, purchase
 from tests.faults.namespaces import UNSHARE, missing
 
@@ -33,10 +34,8 @@ def run(ground: Ground) -> Iterator[Row]:
     if done.returncode != 0:
         raise RuntimeError(f"the full disk failed:\n{done.stderr[-2_000:]}")
     told = json.loads(done.stdout)
-    row = Row(FAULT, told["refused"], told["acknowledged"], note=told["note"])
-    for name in ("lost", "double", "violated"):
-        getattr(row.verdict, name).extend(told[name])
-    yield row
+    verdict = Verdict(told["lost"], told["double"], told["violated"])
+    yield Row(FAULT, told["refused"], told["acknowledged"], verdict, note=told["note"])
 
 
 def _mount(disk: Path, options: str) -> None:

@@ -1,7 +1,7 @@
 """A libSQL server and its writers in two networks, and the link between them goes down and comes back.
 
-Both are network namespaces of this machine, joined by a pair of virtual interfaces. While the link is down a buyer hears
-`503` in a bounded time; the writers ask with the same keys until the link is back.
+Both are network namespaces of this machine, joined by a pair of virtual interfaces. While the link is down a buyer
+hears `503` in a bounded time; the writers ask with the same keys until the link is back.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pathlib import Path
 from typing import Final
 
 from api.settings import settings
+from proof.memory import Verdict
 from tests.faults.ground import HANDLER, Cannot, Ground, Row, asked, at_work, judged, opened_on, purchase
 from tests.faults.namespaces import UNSHARE
 from tests.faults.namespaces import missing as no_namespaces
@@ -42,15 +43,13 @@ def run(ground: Ground) -> Iterator[Row]:
             raise Cannot(f"there is no {command}: `apt-get install {package}`")
     if reason := no_namespaces("--net") or missing():
         raise Cannot(reason)
-    command = [*UNSHARE, "--mount", "--net", sys.executable, "-m", "tests.faults.partition", str(ground.folder)]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=300)
+    inside = [*UNSHARE, "--mount", "--net", sys.executable, "-m", "tests.faults.partition", str(ground.folder)]
+    done = subprocess.run(inside, capture_output=True, text=True, timeout=300)
     if done.returncode != 0:
         raise RuntimeError(f"the partition failed:\n{done.stderr[-2_000:]}")
     told = json.loads(done.stdout)
-    row = Row(FAULT, told["cuts"], told["acknowledged"], note=told["note"])
-    for name in ("lost", "double", "violated"):
-        getattr(row.verdict, name).extend(told[name])
-    yield row
+    verdict = Verdict(told["lost"], told["double"], told["violated"])
+    yield Row(FAULT, told["cuts"], told["acknowledged"], verdict, note=told["note"])
 
 
 def _run(*command: str) -> None:

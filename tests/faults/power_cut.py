@@ -65,7 +65,7 @@ def _cut(row: Row, template: Shop, synchronous: str, orders: int) -> Row:
     whole = Disk({shop.path.name: before})
     for call in found:
         whole.do(call)
-    if whole.now[shop.path.name] != shop.path.read_bytes():
+    if whole.now[shop.path.name] != bytearray(shop.path.read_bytes()):
         raise RuntimeError("the calls written down do not make the file that is there: nothing is replayed")
     notes.hear(shop.memory, some)
     row.acknowledged = shop.memory.acknowledged

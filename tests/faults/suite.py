@@ -19,6 +19,7 @@ import signal
 import sys
 import tempfile
 import time
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Final, NamedTuple
@@ -29,7 +30,6 @@ os.environ.setdefault("SECRET_KEY", secrets.token_hex(32))
 os.environ.setdefault("LOG_LEVEL", "error")
 
 from tests.faults.ground import Cannot, Ground, Row
-from tools.engines import EngineError
 
 
 class Fault(NamedTuple):
@@ -81,8 +81,10 @@ def run(faults: dict[str, Fault], *, short: bool, tell: Tell) -> int:
                 tell(row, name)
         except Cannot as error:
             cannot.append(f"NOT DONE HERE: {name}, because {error}")
-        except EngineError as error:
-            cannot.append(f"NOT DONE HERE: {name}, because of an engine: {error}")
+        except Exception:
+            print(f"FAILED: {name}", file=sys.stderr)
+            traceback.print_exc()
+            code = 1
     for line in cannot:
         print(line, file=sys.stderr, flush=True)
     return code

@@ -96,6 +96,15 @@ def test_what_cannot_be_done_is_said(monkeypatch: pytest.MonkeyPatch, capsys: py
     assert said == "NOT DONE HERE: made_up, because there is no strace: `apt-get install strace`\n"
 
 
+def test_a_fault_that_fails_is_no_success(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def failing(_: Any) -> Any:
+        raise RuntimeError("a child failed by itself")
+
+    assert ran(monkeypatch, failing) == 1
+    said = capsys.readouterr().err
+    assert "FAILED: made_up" in said and "a child failed by itself" in said
+
+
 def test_an_unknown_fault_is_wrong_usage(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         suite.main(["--only", "earthquake"])
