@@ -12,7 +12,8 @@ from itertools import product
 from typing import Final
 
 from tests.faults import strace
-from tests.faults.ground import HANDLER, Cannot, Ground, Notes, Row, Shop, purchase
+from tests.faults.children import Notes
+from tests.faults.ground import HANDLER, Cannot, Ground, Row, Shop, purchase
 
 FAULT: Final = "disk fails"
 SHORT: Final = (1, 10, 30, 50, 70)

@@ -12,7 +12,8 @@ from functools import partial
 from typing import Final
 
 from db import failpoints
-from tests.faults.ground import HANDLER, HASTY_HANDLER, Ground, Notes, Purchase, Row, Shop, at_work, in_child, purchase
+from tests.faults.children import Notes, in_child
+from tests.faults.ground import HANDLER, HASTY_HANDLER, Ground, Purchase, Row, Shop, at_work, purchase
 
 FAULT: Final = "death at failpoints"
 POINTS: Final = ("after_begin", "before_commit", "after_commit", "answer_lost")

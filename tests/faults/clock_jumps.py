@@ -19,8 +19,9 @@ from typing import Any, Final
 
 from api import clock
 from proof.memory import Hold
+from tests.faults.children import Notes
 from tests.faults.crowd import at_once
-from tests.faults.ground import HANDLER, Ground, Notes, Row, Shop, at_work, bought, purchase
+from tests.faults.ground import HANDLER, Ground, Row, Shop, at_work, bought, purchase
 from tests.faults.holding import hold, release, staff_key
 
 FAULT: Final = "clock jumps"

@@ -19,7 +19,8 @@ from db.migrate import DIRECTORY, Migrations
 from tests.db.migration_support import state, up
 from tests.db.rebuild_support import with_channel
 from tests.faults import strace
-from tests.faults.ground import HANDLER, HASTY_HANDLER, Cannot, Ground, Notes, Row, Shop, in_child, purchase
+from tests.faults.children import Notes, in_child
+from tests.faults.ground import HANDLER, HASTY_HANDLER, Cannot, Ground, Row, Shop, purchase
 
 FAULT: Final = "kill at each call"
 CALLS: Final = ("pwrite64", "fsync", "fdatasync", "ftruncate")

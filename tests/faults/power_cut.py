@@ -21,20 +21,10 @@ from db.engines import sqlite
 from db.helper import DatabaseError
 from proof.memory import Memory, Verdict
 from tests.faults import strace
+from tests.faults.children import Notes, in_child
 from tests.faults.crowd import at_once
 from tests.faults.disks import STRACE, Call, Disk, calls
-from tests.faults.ground import (
-    HANDLER,
-    Cannot,
-    Ground,
-    Notes,
-    Purchase,
-    Row,
-    Shop,
-    at_work,
-    in_child,
-    purchase,
-)
+from tests.faults.ground import HANDLER, Cannot, Ground, Purchase, Row, Shop, at_work, purchase
 
 FAULT: Final = "power cut"
 ORDERS, ORDERS_OFF = 24, 3

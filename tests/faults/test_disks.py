@@ -36,28 +36,36 @@ def test_a_line_that_is_not_understood_is_told(tmp_path: Path) -> None:
         list(calls(tmp_path / "log"))
 
 
+def held(files: dict[str, bytearray | None]) -> bytes | None:
+    data = files["a.db"]
+    return None if data is None else bytes(data)
+
+
 def test_what_is_synced_stays_and_the_rest_may() -> None:
-    disk = Disk({"a.db": b"old", "a.db-wal": b""})
+    disk, draw = Disk({"a.db": b"old", "a.db-wal": b""}), random.Random(1)
+
+    def found() -> tuple[bytes | None, bytes | None]:
+        return held(disk.now), held(disk.kept)
+
     assert disk.do(Call("write", "a.db", 0, b"new"))
     assert not disk.do(Call("write", "other", 0, b"new"))
-    assert (disk.now["a.db"], disk.kept["a.db"]) == (b"new", b"old")
-    draw = random.Random(1)
-    assert {bytes(disk.some(draw)["a.db"] or b"") for _ in range(50)} == {b"new", b"old"}
+    assert found() == (b"new", b"old")
+    assert {held(disk.some(draw)) for _ in range(50)} == {b"new", b"old"}
     disk.do(Call("sync", "a.db"))
-    assert disk.kept["a.db"] == b"new" == disk.some(draw)["a.db"]
+    assert found() == (b"new", b"new") and held(disk.some(draw)) == b"new"
     disk.do(Call("cut", "a.db", 1))
-    assert (disk.now["a.db"], disk.kept["a.db"]) == (b"n", b"new")
+    assert found() == (b"n", b"new")
     disk.do(Call("cut", "a.db", 3))
-    assert disk.now["a.db"] == b"n\0\0"
+    assert found() == (b"n\0\0", b"new")
     disk.do(Call("unlink", "a.db"))
-    assert (disk.now["a.db"], disk.kept["a.db"]) == (None, b"new")
-    assert None in [disk.some(draw)["a.db"] for _ in range(20)]
+    assert found() == (None, b"new")
+    assert None in [held(disk.some(draw)) for _ in range(20)]
 
 
 def test_a_write_is_torn_at_sectors() -> None:
     disk, draw = Disk({"a.db": b""}), random.Random(1)
     disk.do(Call("write", "a.db", 100, b"x" * (2 * SECTOR)))
-    found = {bytes(disk.some(draw)["a.db"] or b"") for _ in range(200)}
+    found = {held(disk.some(draw)) or b"" for _ in range(200)}
     sectors = {tuple(data[place : place + 1] == b"x" for place in (100, SECTOR, 2 * SECTOR)) for data in found}
     assert len(sectors) == 8
     for data in found:

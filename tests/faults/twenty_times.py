@@ -19,8 +19,9 @@ from db.helper import connect
 from db.sql import unregistered
 from proof.asking import Told
 from proof.memory import Hold
+from tests.faults.children import Notes
 from tests.faults.crowd import at_once
-from tests.faults.ground import ARTICLES, HANDLER, Ground, Notes, Purchase, Row, Shop, at_work, purchase
+from tests.faults.ground import ARTICLES, HANDLER, Ground, Purchase, Row, Shop, at_work, purchase
 from tests.faults.holding import hold, staff_key
 from tools.runtime.events import SCHEDULE, event
 
