@@ -108,7 +108,7 @@ def _cells(row: Row) -> list[str]:
 
 def _table(row: Row | None, _: str) -> None:
     cells = list(HEAD) if row is None else _cells(row)
-    print(f"{cells[0]:<34}" + "".join(f"{cell:>13}" for cell in cells[1:-1]) + f"  {cells[-1]}", flush=True)
+    print(f"{cells[0]:<36}" + "".join(f"{cell:>13}" for cell in cells[1:-1]) + f"  {cells[-1]}", flush=True)
     if row is not None and not row.planted:
         for sentence in [*row.verdict.lost, *row.verdict.double, *row.verdict.violated][:SENTENCES_MAX]:
             print(f"  {sentence}", flush=True)
