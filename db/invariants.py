@@ -1,6 +1,8 @@
 """Invariants: queries in `db/invariants/*.sql` that must return no row, whatever has happened to the shop.
 
-A file holds one SELECT; its first line is a comment that says what is true. All run in one snapshot.
+A file holds one SELECT; its first line is a comment that says what is true. All run in one snapshot, and a statement
+that asks the clock stands between them: how long each took is the engine's own word. The files of `deep/` read the
+whole database page by page; not every engine answers them, and what is not answered is told, never passed.
 """
 
 from __future__ import annotations
@@ -9,13 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 
-from db.helper import Busy, Database, DatabaseError, Row, TimedOut, Unavailable
+from db.helper import Busy, Database, DatabaseError, Results, Row, TimedOut, Unavailable
 from db.migration_files import split
 from db.sql import LimitExceeded, Sql, unregistered
 
 DIRECTORY: Final = Path(__file__).parent / "invariants"
 ROWS_MAX: Final = 100
 """Rows told of one violated invariant; there may be more."""
+_CLOCK: Final = unregistered("SELECT strftime('%J', 'now') AS day")
+"""Days as a decimal number: what every engine answers anew for each statement, to the millisecond."""
 
 
 class InvariantError(Exception):
@@ -33,15 +37,20 @@ class Invariant:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """What one invariant answered: no rows if it holds, else the first `ROWS_MAX` that break it."""
+    """What one invariant answered: no rows if it holds, else the first `ROWS_MAX` that break it.
+
+    `seconds` is how long the engine took. `not_asked` says why there is no answer; then it neither holds nor is broken.
+    """
 
     name: str
     sentence: str
-    rows: tuple[Row, ...]
+    rows: tuple[Row, ...] = ()
+    seconds: float = 0.0
+    not_asked: str | None = None
 
     @property
     def holds(self) -> bool:
-        return not self.rows
+        return not self.rows and self.not_asked is None
 
 
 def read(directory: Path = DIRECTORY) -> list[Invariant]:
@@ -67,19 +76,48 @@ def read(directory: Path = DIRECTORY) -> list[Invariant]:
     return found
 
 
-async def check(db: Database, directory: Path = DIRECTORY) -> list[Finding]:
-    """Ask every invariant, all of one snapshot. Raises InvariantError for one that the schema does not know."""
+async def check(db: Database, directory: Path = DIRECTORY, *, deep: bool = False) -> list[Finding]:
+    """Ask every invariant, all of one snapshot; with `deep` first those of `deep/`, each by itself.
+
+    Where those have found damage, the others may not be readable: then they are told as not asked. Raises
+    InvariantError for one that the schema does not know, and what a read raises.
+    """
     invariants = read(directory)
+    found = [await _deep(db, one) for one in read(directory / "deep")] if deep else []
     try:
-        answers = await db.read(*(invariant.sql() for invariant in invariants))
-    except (Busy, TimedOut, Unavailable):
+        return [*await _asked(db, invariants), *found]
+    except (Busy, TimedOut):
         raise
+    except Unavailable as error:
+        if not any(one.rows for one in found):
+            raise
+        return [*(Finding(one.name, one.sentence, not_asked=str(error)) for one in invariants), *found]
     except DatabaseError as error:
         raise InvariantError(await _culprit(db, invariants) or str(error)) from error
+
+
+async def _deep(db: Database, invariant: Invariant) -> Finding:
+    try:
+        [finding] = await _asked(db, [invariant])
+    except (Busy, TimedOut, Unavailable):
+        raise
+    except DatabaseError as error:  # the engine does not let its clients ask this
+        return Finding(invariant.name, invariant.sentence, not_asked=str(error))
+    return finding
+
+
+async def _asked(db: Database, invariants: list[Invariant]) -> list[Finding]:
+    statements = [statement for one in invariants for statement in (one.sql(), _CLOCK())]
+    answers = await db.read(_CLOCK(), *statements)
+    times = [_seconds(answers, number) for number in range(0, len(answers), 2)]
     return [
-        Finding(invariant.name, invariant.sentence, tuple(rows))
-        for invariant, rows in zip(invariants, answers, strict=True)
+        Finding(one.name, one.sentence, tuple(answers[2 * number + 1]), round(times[number + 1] - times[number], 3))
+        for number, one in enumerate(invariants)
     ]
+
+
+def _seconds(answers: Results, number: int) -> float:
+    return float(answers[number][0]["day"]) * 86_400
 
 
 async def _culprit(db: Database, invariants: list[Invariant]) -> str | None:

@@ -1,5 +1,9 @@
 """`tally check`: invariants as files, on the shop's own schema and on small ones."""
 
+from __future__ import annotations
+
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -44,7 +48,9 @@ def test_a_broken_invariant_is_told_with_its_rows(terminal: Terminal, folder: Pa
     assert done.out.endswith("2 of 2 invariants violated\n")
     done = terminal.tally(*words, "--json")
     assert (done.code, done.json["violations"]) == (1, 2)
-    assert done.json["invariants"][1] == {
+    broken = done.json["invariants"][1]
+    assert broken.pop("seconds") >= 0
+    assert broken == {
         "name": "stock_is_not_negative",
         "sentence": "Stock is never negative.",
         "holds": False,
@@ -63,6 +69,84 @@ def test_many_rows_are_cut(terminal: Terminal, folder: Path) -> None:
     done = terminal.tally("check", "--directory", folder)
     assert "names_are_known: Every name is known. (100 rows or more)" in done.out
     assert done.out.count('{"name": "x"}') == 10
+
+
+def test_json_says_how_long_each_took(terminal: Terminal, folder: Path) -> None:
+    terminal.file.parent.mkdir()
+    execute(terminal.file, "CREATE TABLE t (name TEXT, n INTEGER)")
+    counted = "WITH RECURSIVE c (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM c WHERE i < 1000000)"
+    (folder / "one_counts.sql").write_text(
+        f"-- A million is a number.\n{counted} SELECT max(i) AS i FROM c WHERE i < 0;\n"
+    )
+    done = terminal.tally("check", "--directory", folder, "--json")
+    seconds = {one["name"]: one["seconds"] for one in done.json["invariants"]}
+    assert seconds["one_counts"] > 0.02 > seconds["stock_is_not_negative"] >= 0
+    assert done.json["seconds"] == pytest.approx(sum(seconds.values()))
+
+
+def test_deep_reads_every_page(terminal: Terminal) -> None:
+    terminal.tally("migrate", "up")
+    plain, deep = (terminal.tally("check", "--json", *more).json["invariants"] for more in ((), ("--deep",)))
+    assert [one["name"] for one in deep[len(plain) :]] == [one.name for one in read(DIRECTORY / "deep")]
+    assert all(one["holds"] is True for one in deep)
+
+
+def filled(terminal: Terminal) -> bytes:
+    """The bytes of a shop's file with three more locations."""
+    terminal.tally("migrate", "up")
+    with closing(sqlite3.connect(terminal.file)) as raw:
+        raw.execute("PRAGMA journal_mode = DELETE").fetchall()
+    named = "INSERT INTO locations (id, name, created_at, updated_at) VALUES ('location_1{}', 'x', '{t}', '{t}')"
+    execute(terminal.file, *(named.format(number, t="2026-11-01T08:00:00.000Z") for number in (1, 2, 3)))
+    return terminal.file.read_bytes()
+
+
+def test_deep_tells_an_index_that_lost_a_row(terminal: Terminal) -> None:
+    raw = filled(terminal)
+    spots = [at for at in range(len(raw)) if raw.startswith(b"location_13", at)]
+    [entry] = [at for at in spots if raw[at + 11 : at + 12] != b"x"]  # the other one is the row's, its name follows
+    terminal.file.write_bytes(raw[: entry + 10] + b"9" + raw[entry + 11 :])
+    assert terminal.tally("check").code == 0, "without --deep nobody looks"
+    done = terminal.tally("check", "--deep")
+    assert done.code == 1
+    assert "FAIL  71_every_index_agrees_with_its_table: " in done.out
+    assert "missing from index sqlite_autoindex_locations_1" in done.out
+    assert "ok    70_every_page_is_sound" in done.out
+    assert done.out.endswith(f"1 of {len(read()) + 2} invariants violated\n")
+
+
+def test_deep_tells_a_page_that_is_none_and_what_cannot_be_read_then(terminal: Terminal) -> None:
+    raw = filled(terminal)
+    with closing(sqlite3.connect(terminal.file)) as asked:
+        [(page,)] = asked.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'orders'").fetchall()
+        [(size,)] = asked.execute("PRAGMA page_size").fetchall()
+    at = (page - 1) * size
+    terminal.file.write_bytes(raw[:at] + b"\xff" * 4 + raw[at + 4 :])
+    done = terminal.tally("check")
+    assert (done.code, done.err) == (1, "tally: .tallystick/shop.db: database disk image is malformed\n")
+    done = terminal.tally("check", "--deep")
+    assert done.code == 1
+    assert "FAIL  70_every_page_is_sound: " in done.out
+    assert "not asked: 20_order_total_adds_up because database disk image is malformed\n" in done.out
+    assert done.out.endswith(f"1 of 2 invariants violated, {len(read())} not asked\n")
+    told = terminal.tally("check", "--deep", "--json").json
+    assert told["violations"] == 1
+    assert {one["holds"] for one in told["invariants"] if "not_asked" in one} == {None}
+
+
+def test_what_an_engine_does_not_answer_is_told_and_not_passed(terminal: Terminal, folder: Path) -> None:
+    terminal.file.parent.mkdir()
+    execute(terminal.file, "CREATE TABLE t (name TEXT, n INTEGER)")
+    (folder / "deep").mkdir()
+    (folder / "deep" / "refused.sql").write_text("-- The engine says.\nSELECT refuses_this();\n")
+    words = ("check", "--directory", folder, "--deep")
+    done = terminal.tally(*words)
+    assert done.code == 0
+    assert "not asked: refused because no such function: refuses_this\n" in done.out
+    assert done.out.endswith("2 invariants hold, 1 not asked\n")
+    *_, refused = terminal.tally(*words, "--json").json["invariants"]
+    assert (refused["holds"], refused["not_asked"]) == (None, "no such function: refuses_this")
+    assert "not asked" not in terminal.tally(*words[:-1]).out
 
 
 def test_a_schema_that_lacks_a_table_is_told(terminal: Terminal, folder: Path) -> None:
