@@ -18,6 +18,7 @@ from db.sql import LimitExceeded, Sql, unregistered
 DIRECTORY: Final = Path(__file__).parent / "invariants"
 ROWS_MAX: Final = 100
 """Rows told of one violated invariant; there may be more."""
+MALFORMED: Final = "database disk image is malformed"
 _CLOCK: Final = unregistered("SELECT strftime('%J', 'now') AS day")
 """Days as a decimal number: what every engine answers anew for each statement, to the millisecond."""
 
@@ -89,7 +90,7 @@ async def check(db: Database, directory: Path = DIRECTORY, *, deep: bool = False
     except (Busy, TimedOut):
         raise
     except Unavailable as error:
-        if not any(one.rows for one in found):
+        if MALFORMED not in str(error) or not any(one.rows for one in found):
             raise
         return [*(Finding(one.name, one.sentence, not_asked=str(error)) for one in invariants), *found]
     except DatabaseError as error:
@@ -99,8 +100,12 @@ async def check(db: Database, directory: Path = DIRECTORY, *, deep: bool = False
 async def _deep(db: Database, invariant: Invariant) -> Finding:
     try:
         [finding] = await _asked(db, [invariant])
-    except (Busy, TimedOut, Unavailable):
+    except (Busy, TimedOut):
         raise
+    except Unavailable as error:
+        if MALFORMED not in str(error):
+            raise
+        return Finding(invariant.name, invariant.sentence, ({"problem": str(error)},))  # it gave up reading
     except DatabaseError as error:  # the engine does not let its clients ask this
         return Finding(invariant.name, invariant.sentence, not_asked=str(error))
     return finding

@@ -1,5 +1,5 @@
 -- Every remembered answer, counted attempt and message to be sent has values that the shop allows, and real times.
--- `broken` names the CHECK of the schema, or the column that holds no time.
+-- `broken` names the CHECK of the schema, or the column that holds no time; a time equal to created_at is looked at once.
 SELECT in_table, key, broken FROM (
   SELECT 'idempotency_keys' AS in_table, scope || ' ' || key AS key, CASE
     WHEN NOT (length(key) BETWEEN 1 AND 255) THEN 'idempotency_keys_key_length'
@@ -8,7 +8,7 @@ SELECT in_table, key, broken FROM (
     WHEN NOT (expires_at > created_at) THEN 'idempotency_keys_expire_later'
     WHEN (expires_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'idempotency_keys.expires_at'
     WHEN (created_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'idempotency_keys.created_at'
-    WHEN (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'idempotency_keys.updated_at'
+    WHEN updated_at IS NOT created_at AND (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'idempotency_keys.updated_at'
   END AS broken FROM idempotency_keys
   UNION ALL
   SELECT 'rate_limits', scope || ' ' || window, CASE
@@ -17,7 +17,7 @@ SELECT in_table, key, broken FROM (
     WHEN NOT (expires_at > created_at) THEN 'rate_limits_expire_later'
     WHEN (expires_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'rate_limits.expires_at'
     WHEN (created_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'rate_limits.created_at'
-    WHEN (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'rate_limits.updated_at'
+    WHEN updated_at IS NOT created_at AND (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'rate_limits.updated_at'
   END FROM rate_limits
   UNION ALL
   SELECT 'outbox', id, CASE
@@ -27,6 +27,6 @@ SELECT in_table, key, broken FROM (
     WHEN (due_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'outbox.due_at'
     WHEN NOT (sent_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') THEN 'outbox.sent_at'
     WHEN (created_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'outbox.created_at'
-    WHEN (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'outbox.updated_at'
+    WHEN updated_at IS NOT created_at AND (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'outbox.updated_at'
   END FROM outbox
 ) WHERE broken IS NOT NULL;

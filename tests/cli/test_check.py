@@ -115,22 +115,38 @@ def test_deep_tells_an_index_that_lost_a_row(terminal: Terminal) -> None:
     assert done.out.endswith(f"1 of {len(read()) + 2} invariants violated\n")
 
 
-def test_deep_tells_a_page_that_is_none_and_what_cannot_be_read_then(terminal: Terminal) -> None:
+def overwritten(terminal: Terminal, name: str) -> None:
+    """The first page of a table or index becomes one of no kind."""
     raw = filled(terminal)
     with closing(sqlite3.connect(terminal.file)) as asked:
-        [(page,)] = asked.execute("SELECT rootpage FROM sqlite_schema WHERE name = 'orders'").fetchall()
+        [(page,)] = asked.execute("SELECT rootpage FROM sqlite_schema WHERE name = ?", (name,)).fetchall()
         [(size,)] = asked.execute("PRAGMA page_size").fetchall()
     at = (page - 1) * size
     terminal.file.write_bytes(raw[:at] + b"\xff" * 4 + raw[at + 4 :])
-    done = terminal.tally("check")
-    assert (done.code, done.err) == (1, "tally: .tallystick/shop.db: database disk image is malformed\n")
+
+
+def test_deep_tells_an_index_that_cannot_be_read(terminal: Terminal) -> None:
+    overwritten(terminal, "idx_logs_created")
+    assert terminal.tally("check").code == 0, "without --deep nobody looks"
     done = terminal.tally("check", "--deep")
     assert done.code == 1
     assert "FAIL  70_every_page_is_sound: " in done.out
+    assert "btreeInitPage() returns error code 11" in done.out
+    assert done.out.endswith(f"1 of {len(read()) + 2} invariants violated\n")
+
+
+def test_deep_tells_a_table_that_cannot_be_read_and_what_was_not_asked_then(terminal: Terminal) -> None:
+    overwritten(terminal, "orders")
+    done = terminal.tally("check")
+    assert (done.code, done.err) == (1, "tally: .tallystick/shop.db: database disk image is malformed\n")
+    done = terminal.tally("check", "--deep")
+    assert (done.code, done.err) == (1, "")
+    assert "FAIL  70_every_page_is_sound: " in done.out
+    assert '      {"problem": "database disk image is malformed"}\n' in done.out
     assert "not asked: 20_order_total_adds_up because database disk image is malformed\n" in done.out
-    assert done.out.endswith(f"1 of 2 invariants violated, {len(read())} not asked\n")
+    assert done.out.endswith(f"2 of 2 invariants violated, {len(read())} not asked\n")
     told = terminal.tally("check", "--deep", "--json").json
-    assert told["violations"] == 1
+    assert told["violations"] == 2
     assert {one["holds"] for one in told["invariants"] if "not_asked" in one} == {None}
 
 
