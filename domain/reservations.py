@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any, Final
 
+from domain.carts import check_open
 from domain.refusals import Refusal
 
 REFUSES: Final = (
@@ -36,10 +37,7 @@ def check_variant(row: Mapping[str, Any] | None, variant_id: str, quantity: int,
 
 
 def check_cart(row: Mapping[str, Any] | None, now: str) -> None:
-    """Raises Refusal unless the cart that `row` tells of can still be checked out."""
+    """Raises Refusal unless the cart that `row` tells of can still be checked out, in the words of its checkout."""
     if row is None:
         raise Refusal("missing_reference")
-    if row["status"] != "ACTIVE":
-        raise Refusal("cart_not_active")
-    if row["expires_at"] <= now:
-        raise Refusal("cart_expired")
+    check_open(row, now)

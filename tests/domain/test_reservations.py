@@ -50,6 +50,7 @@ def test_a_shortage_says_what_is_left() -> None:
         ({"status": "ACTIVE", "expires_at": LATER}, None),
         ({"status": "ACTIVE", "expires_at": NOW}, "cart_expired"),
         ({"status": "ABANDONED", "expires_at": LATER}, "cart_not_active"),
+        ({"status": "ABANDONED", "expires_at": NOW}, "cart_expired"),
         ({"status": "CHECKED_OUT", "expires_at": NOW}, "cart_not_active"),
         (None, "missing_reference"),
     ],
