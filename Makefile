@@ -8,12 +8,13 @@ STAMP := $(VENV)/.installed
 RUNS ?= 20
 KILLS ?= 10
 ORDERS ?= 10000
+EXAMPLES ?= 500
 ENGINE ?= sqlite
 PYTHON_VERSION ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test engines check bench race kills drill faults lambda routes
+.PHONY: help setup dev test engines check bench race kills drill faults stateful lambda routes
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -46,6 +47,9 @@ bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, g
 
 race: setup ## the race for the last pieces, RUNS=20 times each way, ENGINE=sqlite, libsql or d1
 	@sh tools/race.sh $(RUN) $(RUNS) $(ENGINE)
+
+stateful: setup ## random requests, jobs, waits and crashes against a model of the shop, EXAMPLES=500, ENGINE=sqlite
+	ENGINE=$(ENGINE) EXAMPLES=$(EXAMPLES) $(RUN) -m pytest tests/stateful -q -k model_says
 
 lambda: setup ## build the functions for AWS and run each in Lambda's runtime client; PYTHON_VERSION=3.12 for another
 	@$(RUN) -m tools.runtime $(PYTHON_VERSION)

@@ -230,5 +230,6 @@ def test_make_offers_what_it_says() -> None:
         "race",
         "routes",
         "setup",
+        "stateful",
         "test",
     ]
