@@ -44,6 +44,7 @@ bench: setup ## the benchmarks: bare SQL, handlers, server, lists, cold start, g
 	$(RUN) -m bench
 	$(RUN) -m bench.times
 	$(RUN) -m bench.remote
+	$(RUN) -m bench.invariants
 
 race: setup ## the race for the last pieces, RUNS=20 times each way, ENGINE=sqlite, libsql or d1
 	@sh tools/race.sh $(RUN) $(RUNS) $(ENGINE)

@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, NamedTuple
 
+from api.auth import hash_of
 from api.clock import stamp
 from proof.memory import Adjustment
 from proof.memory import Hold as KeptHold
@@ -245,7 +246,7 @@ class Model:
             for item in items:
                 item.owed = owed[item.article.variant]
             self.orders.append(Order(body["id"], items, total, expires))
-            self.kept.placed(key, body["id"], wanted)
+            self.kept.placed(key, body["id"], wanted, f"cart:{hash_of(cart.token)}" if cart else "anonymous")
             if cart:
                 cart.status, cart.version = "CHECKED_OUT", cart.version + 1
 
