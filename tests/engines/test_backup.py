@@ -72,7 +72,7 @@ MOVE = unregistered("""
 """)
 TRIED = unregistered("""
     INSERT INTO rate_limits (scope, window, count, expires_at, created_at, updated_at)
-    VALUES (:scope, '', 1, '2999', :now, :now) ON CONFLICT DO UPDATE SET count = count + 1
+    VALUES (:scope, '', 1, '2999-01-01T00:00:00.000Z', :now, :now) ON CONFLICT DO UPDATE SET count = count + 1
 """)
 FORGOTTEN = unregistered("DELETE FROM rate_limits WHERE scope = :scope AND count > 3")
 NOW = "2026-01-02T03:04:05.678Z"
