@@ -34,12 +34,17 @@ COVERED: Final = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_A_SERVER: Final = ("tests/functions", "tests/race")
 SERVERS: Final = ("tests/engines", "tests/runtime")
 UNDER_FIRE: Final = ("tests/faults", "tests/proof", "tests/stateful")
-ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *(f"--ignore={one}" for one in (*SERVERS, *UNDER_FIRE))), True)
+COMMANDS: Final = ("tests/bench", "tests/cli", "tests/db", "tests/doctor")
+ELSEWHERE: Final = tuple(f"--ignore={one}" for one in (*SERVERS, *UNDER_FIRE, *COMMANDS))
+ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *ELSEWHERE), True)
 ENGINES: Final = Part("the engines", "sqlite", (*COVERED, *SERVERS), True)
 LANES: Final = (
     (ON_A_FILE,),
     (ENGINES,),
-    (Part("under fire", "sqlite", UNDER_FIRE, False),),
+    (
+        Part("files and commands", "sqlite", (*COVERED, *COMMANDS), True),
+        Part("under fire", "sqlite", UNDER_FIRE, False),
+    ),
     (Part("libSQL", "libsql", ON_A_SERVER, False), Part("D1", "d1", ON_A_SERVER, False)),
 )
 """What runs beside each other; the parts of a lane one after the other."""
