@@ -1,11 +1,14 @@
-"""A request and what was told: to an endpoint in this process, or to servers over HTTP."""
+"""A request and what was told, to an endpoint in this process; and who orders, wherever it is asked."""
 
 from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Final
 from urllib.parse import unquote
+
+CUSTOMER: Final = {"name": "Eleni", "phone": "+306912345678", "email": "eleni@example.com"}
+ADDRESS: Final = {"line1": "Ermou 1", "city": "Athens", "postal_code": "10563", "country": "GR"}
 
 
 @dataclass(frozen=True)

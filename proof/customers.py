@@ -9,21 +9,19 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from random import Random
 from typing import Any, Final
+from urllib.parse import quote
 
 import httpx
 
 from api.auth import hash_of
-from proof.asking import Told
+from proof.asking import ADDRESS, CUSTOMER, Told
 from proof.memory import Adjustment, Hold, Memory, Refusal
-from proof.plan import Step, Wave
+from proof.plan import Step
 
 ANSWER_SECONDS: Final = 60
 """What has no answer by then never gets one."""
 TRY_SECONDS: Final = 8
 AGAIN: Final = (429, 502, 503, 504)
-PHONE: Final = "+306912345678"
-CUSTOMER: Final = {"name": "Eleni", "phone": PHONE, "email": "eleni@example.com"}
-ADDRESS: Final = {"line1": "Ermou 1", "city": "Athens", "postal_code": "10563", "country": "GR"}
 
 
 class Customers:
@@ -43,7 +41,7 @@ class Customers:
     async def close(self) -> None:
         await self._client.aclose()
 
-    async def go(self, phase: Sequence[Sequence[Step]], wave: Wave, memory: Memory, variants: Sequence[str]) -> None:
+    async def go(self, phase: Sequence[Sequence[Step]], memory: Memory, variants: Sequence[str]) -> None:
         """Let all customers of a phase take their steps; what was acknowledged is in `memory` afterwards."""
         await asyncio.gather(*[self._one(steps, memory, variants) for steps in phase])
 
@@ -86,7 +84,7 @@ class Customers:
         """Several clicks, each a request of its own: one is done, the others find the order changed."""
         order = memory.orders[last["order"]]
         order.cancelling = True
-        path = f"/orders/{last['order']}/cancel?phone={PHONE.replace('+', '%2B')}"
+        path = f"/orders/{last['order']}/cancel?phone={quote(CUSTOMER['phone'])}"
         clicks = [self._told("POST", path, {}, self._key(), {"if-match": '"1"'}) for _ in range(step.copies)]
         told = await asyncio.gather(*clicks)
         order.cancelled = any([self._expected(one, memory, 200, refusals=(409, 412)) for one in told])

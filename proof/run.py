@@ -177,7 +177,7 @@ async def _waves(
         tending = asyncio.create_task(_tend(state, wave, home, mortals, proxies, customers, tell))
         try:
             for phase in wave.phases:
-                going = asyncio.create_task(customers.go(phase, wave, memory, variants))
+                going = asyncio.create_task(customers.go(phase, memory, variants))
                 await asyncio.wait({going, tending}, return_when=asyncio.FIRST_COMPLETED)
                 if tending.done():
                     going.cancel()

@@ -24,10 +24,9 @@ from api.database import close_database
 from api.settings import settings
 from db.helper import connect
 from db.migrate import Migrations
-from proof.asking import Asking, Told, ask
+from proof.asking import ADDRESS, CUSTOMER, Asking, Told, ask
 from proof.books import SqlBooks
 from proof.memory import Memory, Verdict, compare
-from tests.race.buyers import ADDRESS, CUSTOMER
 
 HANDLER: Final = "functions.checkout"
 HASTY_HANDLER: Final = "tests.plants.acknowledge_first"

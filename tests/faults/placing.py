@@ -19,8 +19,7 @@ from collections.abc import Sequence
 from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
 
-from proof.asking import Asking, ask
-from tests.race.buyers import ADDRESS, CUSTOMER
+from proof.asking import ADDRESS, CUSTOMER, Asking, ask
 
 ANSWER_SECONDS: Final = 60
 """A key that has no answer by then never gets one."""

@@ -13,11 +13,11 @@ from multiprocessing.connection import Connection
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+from proof.asking import ADDRESS, CUSTOMER
+
 BUYER_SECONDS: Final = 60
 """A buyer who has no answer by then counts as an error."""
 PROCESS_SECONDS: Final = BUYER_SECONDS + 30
-CUSTOMER: Final = {"name": "Eleni", "phone": "+306912345678", "email": "eleni@example.com"}
-ADDRESS: Final = {"line1": "Ermou 1", "city": "Athens", "postal_code": "10563", "country": "GR"}
 
 
 class Buyer(NamedTuple):
