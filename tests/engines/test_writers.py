@@ -14,8 +14,8 @@ def test_no_writer_waits_for_a_lock_that_was_given_to_nobody(capsys: pytest.Capt
     code = engine_writers.main(["--seconds", "4"])
     told = json.loads(capsys.readouterr().out)
     assert (code, told["errors"]) == (0, {})
-    assert told["refused"] > 50
-    assert told["found"] == told["kept"] > 50
+    assert told["refused"] > 5
+    assert told["found"] == told["kept"] > 5
 
 
 def test_a_writer_that_waits_is_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
