@@ -76,6 +76,9 @@ def test_a_slow_engine_is_busy_and_nothing_is_sold_twice(
     reply = buy(shop, variant, idempotency_key="one")
     assert (reply.status, reply.body["code"]) == (503, "busy")
     proxy.heal()
+    monkeypatch.delenv("QUERY_TIMEOUT_MS")  # a healthy engine on a busy machine may take as long
+    settings.cache_clear()
+    shop.close()
     assert buy(shop, variant, idempotency_key="one").status == 201
     assert shop.one("SELECT count(*) FROM orders") == 1
     shop.checked()
