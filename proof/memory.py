@@ -139,7 +139,10 @@ class Memory:
 
 
 async def compare(db: Database, memory: Memory, *, all_invariants: bool = True) -> Verdict:
-    """Hold what was acknowledged against the rows of its articles, and ask the invariants of the whole database."""
+    """Hold what was acknowledged against the rows of its articles, and ask the invariants of the whole database.
+
+    Asked a second time, after an engine that was away, it finds the same.
+    """
     await _late(db, memory)
     verdict = Verdict([], [], list(memory.wrong))
     await _orders(db, memory, verdict)
@@ -199,10 +202,10 @@ async def _orders(db: Database, memory: Memory, verdict: Verdict) -> None:
         is_cancelled = statuses[one] == "CANCELLED"
         if order.cancelled and not is_cancelled:
             verdict.lost.append(f"that order {one} is cancelled was acknowledged, it is {statuses[one]}")
-        if is_cancelled and not order.cancelled:
-            if not order.cancelling:
-                verdict.double.append(f"order {one} is cancelled, which was acknowledged to nobody")
+        if is_cancelled and order.cancelling:
             order.cancelled = True
+        elif is_cancelled and not order.cancelled:
+            verdict.double.append(f"order {one} is cancelled, which was acknowledged to nobody")
 
 
 async def _holds(db: Database, memory: Memory, verdict: Verdict) -> None:

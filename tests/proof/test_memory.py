@@ -91,7 +91,9 @@ def test_what_is_lost_is_seen(told: Told, what: str) -> None:
 @pytest.mark.parametrize("what", DOUBLE)
 def test_what_was_told_to_nobody_is_seen(told: Told, what: str) -> None:
     DOUBLE[what](told)
-    assert len(told.compared().double) == 1
+    first = told.compared()
+    assert len(first.double) == 1
+    assert told.compared() == first, "asked again, it finds the same"
 
 
 @pytest.mark.parametrize("what", VIOLATED)
