@@ -14,8 +14,9 @@ from typing import Any, Final, NamedTuple
 
 from tools.runtime.api import RuntimeApi, Told
 
-INIT_SECONDS_MAX: Final = 10.0
-"""Lambda gives a function no longer to start."""
+START_SECONDS_MAX: Final = 60.0
+"""Lambda gives a function 10 s. A machine that is busy with other tests must not be taken for a function that is slow:
+how long a start took is told, and `make lambda` prints it."""
 END_SECONDS: Final = 5.0
 
 
@@ -63,7 +64,7 @@ class Sandbox:
                 stdout=log,
                 stderr=log,
             )
-        told = self._heard(INIT_SECONDS_MAX, "ask for an event")
+        told = self._heard(START_SECONDS_MAX, "ask for an event")
         if told.kind != "ready":
             raise SandboxError(f"{self.function.name} did not start: {_reason(told)}")
         return told.at - began
