@@ -1,8 +1,8 @@
 """`make test`: the whole suite on a file, and the functional and race tests on a libSQL server and on D1.
 
 Its parts run beside each other, each printed when it is done, on files in memory where there is room: a process that
-is killed keeps what its kernel has, and what a disk keeps is asked by `make faults`. Without Node.js there are no servers: that is said, loudly and at the end, and with REQUIRE_ENGINES=1, as CI
-has it, it is a failure.
+is killed keeps what its kernel has, and what a disk keeps is asked by `make faults`. Without Node.js there are no
+servers: that is said, loudly and at the end, and with REQUIRE_ENGINES=1, as CI has it, it is a failure.
 """
 
 from __future__ import annotations
