@@ -10,6 +10,7 @@ import importlib
 import multiprocessing
 import os
 import signal
+import tempfile
 import threading
 from collections.abc import Callable, Mapping
 from typing import Any, Final, NamedTuple
@@ -23,7 +24,9 @@ JOBS_SECONDS: Final = 0.3
 UVICORN_REFUSED: Final = 3
 """Its exit code when the shop would not start: the engine was away at that moment."""
 STARTS_MAX: Final = 100
-METHOD: Final = "forkserver" if "forkserver" in multiprocessing.get_all_start_methods() else "spawn"
+SOCKET_FOLDER_LETTERS_MAX: Final = 60
+"""The process that the others are forked from listens on a socket in the folder for temporary files, whose whole path
+has 107 letters at most."""
 
 
 class Setting(NamedTuple):
@@ -76,11 +79,14 @@ class Mortal:
 
 
 def _context() -> Any:
-    context = multiprocessing.get_context(METHOD)
-    if METHOD == "forkserver":
-        from cli import derive
+    """Processes are forked from a warm one; where that cannot be, each takes the time to import everything itself."""
+    can_fork = "forkserver" in multiprocessing.get_all_start_methods()
+    if not can_fork or len(tempfile.gettempdir()) > SOCKET_FOLDER_LETTERS_MAX:
+        return multiprocessing.get_context("spawn")
+    context = multiprocessing.get_context("forkserver")
+    from cli import derive
 
-        context.set_forkserver_preload(["uvicorn", "cli.server", "cli.serve", "proof.servers", *derive.modules()])
+    context.set_forkserver_preload(["uvicorn", "cli.server", "cli.serve", "proof.servers", *derive.modules()])
     return context
 
 
