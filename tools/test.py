@@ -42,13 +42,14 @@ COMMANDS: Final = ("tests/bench", "tests/cli", "tests/db", "tests/doctor")
 ELSEWHERE: Final = tuple(f"--ignore={one}" for one in (*SERVERS, *UNDER_FIRE, *COMMANDS))
 ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *ELSEWHERE), True)
 ENGINES: Final = Part("the engines", "sqlite", (*COVERED, *SERVERS), True)
-LANES: Final = (
-    (ON_A_FILE, Part("under fire", "sqlite", UNDER_FIRE, False)),
-    (ENGINES, Part("files and commands", "sqlite", (*COVERED, *COMMANDS), True)),
-    (Part("libSQL", "libsql", ON_A_SERVER, False), Part("D1", "d1", ON_A_SERVER, False)),
-)
-"""What runs beside each other; the parts of a lane one after the other. A fourth lane is no quicker on two cores, and
-tests whose time-outs are meant to be far off would meet them."""
+FILES_AND_COMMANDS: Final = Part("files and commands", "sqlite", (*COVERED, *COMMANDS), True)
+FIRE: Final = Part("under fire", "sqlite", UNDER_FIRE, False)
+LIBSQL, D1 = (Part(name, name.lower(), ON_A_SERVER, False) for name in ("libSQL", "D1"))
+LANES: Final = ((ON_A_FILE, FILES_AND_COMMANDS, FIRE), (ENGINES, LIBSQL, D1))
+"""What runs beside each other; the parts of a lane one after the other. A third lane is no quicker on two cores, and
+tests would meet time-outs that are meant to be far off."""
+ALONE: Final = ((ON_A_FILE, FILES_AND_COMMANDS), (ENGINES, FIRE))
+"""The same without servers."""
 
 
 def main() -> int:
@@ -62,7 +63,7 @@ def main() -> int:
         print(f"test: the real engines are required here, and {reason}", file=sys.stderr)
         return 1
     with tempfile.TemporaryDirectory(prefix="tallystick-test-", dir=_in_memory()) as folder:
-        code = _run(LANES[:2] if reason else LANES, Path(folder))
+        code = _run(ALONE if reason else LANES, Path(folder))
     if reason:
         print(_loud(f"LEFT OUT: everything on libSQL and Cloudflare D1, because {reason}"), file=sys.stderr)
     return code
