@@ -37,18 +37,18 @@ ROOM_BYTES: Final = 6 * 1024**3
 COVERED: Final = ("--cov", "--cov-report=", "--cov-fail-under=0")
 ON_A_SERVER: Final = ("tests/functions", "tests/race")
 SERVERS: Final = ("tests/engines", "tests/runtime")
-UNDER_FIRE: Final = ("tests/faults", "tests/proof", "tests/stateful")
+UNDER_FIRE: Final = {"the faults": ("tests/faults",), "the proof": ("tests/proof", "tests/stateful")}
 COMMANDS: Final = ("tests/bench", "tests/cli", "tests/db", "tests/doctor")
-ELSEWHERE: Final = tuple(f"--ignore={one}" for one in (*SERVERS, *UNDER_FIRE, *COMMANDS))
+ELSEWHERE: Final = tuple(f"--ignore={one}" for one in (*SERVERS, *sum(UNDER_FIRE.values(), ()), *COMMANDS))
 ON_A_FILE: Final = Part("a file", "sqlite", (*COVERED, *ELSEWHERE), True)
 ENGINES: Final = Part("the engines", "sqlite", (*COVERED, *SERVERS), True)
 FILES_AND_COMMANDS: Final = Part("files and commands", "sqlite", (*COVERED, *COMMANDS), True)
-FIRE: Final = Part("under fire", "sqlite", UNDER_FIRE, False)
+FAULTS, PROOF = (Part(name, "sqlite", folders, False) for name, folders in UNDER_FIRE.items())
 LIBSQL, D1 = (Part(name, name.lower(), ON_A_SERVER, False) for name in ("libSQL", "D1"))
-LANES: Final = ((ON_A_FILE, FILES_AND_COMMANDS, FIRE), (ENGINES, LIBSQL, D1))
+LANES: Final = ((ON_A_FILE, FILES_AND_COMMANDS, PROOF), (ENGINES, LIBSQL, D1, FAULTS))
 """What runs beside each other; the parts of a lane one after the other. A third lane is no quicker on two cores, and
 tests would meet time-outs that are meant to be far off."""
-ALONE: Final = ((ON_A_FILE, FILES_AND_COMMANDS), (ENGINES, FIRE))
+ALONE: Final = ((ON_A_FILE, FILES_AND_COMMANDS), (ENGINES, FAULTS, PROOF))
 """The same without servers."""
 
 
