@@ -272,6 +272,6 @@ def test_waits_for_an_engine(tmp_path: Path) -> None:
     url = f"sqlite:///{tmp_path}/later/shop.db"
     began = time.monotonic()
     refused(lambda: going(wait(url, 0.3)), "did not answer within 0.3 seconds", "does not exist")
-    assert time.monotonic() - began < 5
+    assert time.monotonic() - began < 30
     (tmp_path / "later").mkdir()
-    assert going(wait(url, 5)) < 5
+    assert going(wait(url, 30)) < 30

@@ -86,8 +86,8 @@ def test_is_busy_when_another_process_holds_the_lock(
         with locked(made(tmp_path)):
             began = time.monotonic()
             ticks = run(_ticking(db))
-            assert 0.3 < time.monotonic() - began < 3
-            assert ticks > 20, "the loop stood still"
+            assert 0.3 < time.monotonic() - began < 5  # the usual patience
+            assert ticks > 5, "the loop stood still"
             assert one(db, run, COUNT.text) == 1  # reads go on
         run(db.batch([shelf(2)]))
         assert [row["id"] for row in rows(db, run, "SELECT id FROM shelves ORDER BY id")] == ["shelf-1", "shelf-2"]
@@ -123,7 +123,7 @@ def test_stops_what_takes_too_long_and_goes_on(tmp_path: Path, serving: bool, tr
         }
         with pytest.raises(TimedOut):
             run(calls[trip]())
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 9  # the usual time-out is 10 s
         assert one(db, run, COUNT.text) == 0
         run(db.batch([shelf(1)]))
         assert one(db, run, COUNT.text) == 1

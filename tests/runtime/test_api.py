@@ -21,7 +21,7 @@ def api() -> Iterator[RuntimeApi]:
 
 
 def ask(api: RuntimeApi, method: str, path: str, body: Any = None, **headers: str) -> tuple[int, dict[str, str], Any]:
-    connection = HTTPConnection(api.address, timeout=5)
+    connection = HTTPConnection(api.address, timeout=30)
     try:
         connection.request(method, path, body, headers, encode_chunked="transfer_encoding" in headers)
         answer = connection.getresponse()
@@ -39,7 +39,7 @@ def test_an_event_waits_for_the_runtime_and_its_answer_is_told(api: RuntimeApi) 
     assert int(headers["Lambda-Runtime-Deadline-Ms"]) > 1_700_000_000_000
     assert headers["Lambda-Runtime-Trace-Id"].startswith("Root=1-")
     assert ask(api, "POST", f"{PREFIX}/invocation/{name}/response", b'{"statusCode": 200}')[0] == 202
-    ready, told = api.told.get(timeout=1), api.told.get(timeout=1)
+    ready, told = api.told.get(timeout=30), api.told.get(timeout=30)
     assert ready.kind == "ready"
     assert (told.kind, told.invocation, told.value) == ("response", name, {"statusCode": 200})
 
@@ -50,20 +50,20 @@ def test_an_event_waits_for_the_runtime_and_its_answer_is_told(api: RuntimeApi) 
 )
 def test_what_went_wrong_is_told(api: RuntimeApi, path: str, kind: str, invocation: str) -> None:
     assert ask(api, "POST", PREFIX + path, b'{"errorMessage": "no"}')[0] == 202
-    told = api.told.get(timeout=1)
+    told = api.told.get(timeout=30)
     assert (told.kind, told.invocation, told.value) == (kind, invocation, {"errorMessage": "no"})
 
 
 def test_an_answer_may_come_in_chunks_and_must_be_json(api: RuntimeApi) -> None:
     chunks = iter([b'{"statusCode"', b": 201}"])
     headers = {"Transfer-Encoding": "chunked"}
-    connection = HTTPConnection(api.address, timeout=5)
+    connection = HTTPConnection(api.address, timeout=30)
     connection.request("POST", f"{PREFIX}/invocation/one/response", chunks, headers, encode_chunked=True)
     assert connection.getresponse().status == 202
     connection.close()
-    assert api.told.get(timeout=1).value == {"statusCode": 201}
+    assert api.told.get(timeout=30).value == {"statusCode": 201}
     ask(api, "POST", f"{PREFIX}/invocation/one/response", b"<html>")
-    told = api.told.get(timeout=1)
+    told = api.told.get(timeout=30)
     assert (told.kind, told.value["errorMessage"]) == ("error", "<html>")
 
 
@@ -91,7 +91,7 @@ def test_closing_ends_the_wait_for_an_event() -> None:
 
     waiting = threading.Thread(target=wait)
     waiting.start()
-    assert api.told.get(timeout=5).kind == "ready"
+    assert api.told.get(timeout=30).kind == "ready"
     api.close()
-    waiting.join(5)
+    waiting.join(30)
     assert len(failed) == 1 and not waiting.is_alive()

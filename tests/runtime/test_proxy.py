@@ -43,7 +43,7 @@ def proxy(echo: int) -> Iterator[Proxy]:
 
 
 def connected(proxy: Proxy) -> socket.socket:
-    client = socket.create_connection(("127.0.0.1", proxy.port), timeout=5)
+    client = socket.create_connection(("127.0.0.1", proxy.port), timeout=30)
     assert said(client, b"a") == b"aa"
     return client
 
@@ -82,7 +82,7 @@ def test_a_forgotten_connection_hears_nothing_and_a_new_one_works(proxy: Proxy) 
 def test_without_a_server_nobody_is_let_in() -> None:
     proxy = Proxy(free_port())
     try:
-        with socket.create_connection(("127.0.0.1", proxy.port), timeout=5) as client:
+        with socket.create_connection(("127.0.0.1", proxy.port), timeout=30) as client:
             assert client.recv(1) == b""
         assert proxy.connections == 0
     finally:
