@@ -9,8 +9,8 @@ from typing import Any, Generic, NamedTuple, TypeVar
 
 from pydantic_core import to_json
 
-from api import auth, idempotency, pagination, telemetry
-from api.auth import ANONYMOUS, Actor
+from api import auth, idempotency, pagination, telemetry, trail
+from api.auth import ANONYMOUS, Actor, Credential
 from api.clock import milliseconds_now, stamp
 from api.ids import typeids
 from api.problems import CODES, Problem, invalid
@@ -50,6 +50,8 @@ class Answer(NamedTuple, Generic[ShapeT]):
     version: int | None = None
     secret: dict[str, str | None] | None = None
     link: str | None = None
+    cookies: tuple[str, ...] = ()
+    """Set-Cookie values; never remembered for a replay."""
 
     def text(self, *, with_secret: bool) -> str:
         body = self.body
@@ -95,7 +97,11 @@ class Asked(NamedTuple):
     path: str
     query: str
     headers: dict[bytes, bytes]
-    credential: str | None
+    credential: Credential | None
+    request_id: str
+    ip_address: str | None
+    step_up: bool
+    """Whether a person must have shown the second factor, or the password, a moment ago."""
     key: str | None
     key_problem: Problem | None
     fingerprint: str
@@ -121,6 +127,7 @@ class Call:
         """The read-after token of the last round trip."""
         self._limit: tuple[Window, int] | None = None
         self._held: list[Statement] = []
+        self._trail: list[Statement] = []
         self._judged = False
 
     def later(self, seconds: int) -> str:
@@ -139,6 +146,21 @@ class Call:
         return value.decode("latin-1") if value is not None else None
 
     @property
+    def key_hash(self) -> str | None:
+        """The hash of the API key that was sent, None without one: for SQL that asks whose something is."""
+        return self.asked.credential.key_hash if self.asked.credential else None
+
+    @property
+    def user_id(self) -> str | None:
+        """The id of the person whose token was sent, None without one; known before the first read."""
+        return self.asked.credential.user_id if self.asked.credential else None
+
+    @property
+    def user_agent(self) -> str | None:
+        """The client's own words, at most 500 characters."""
+        return (self.header("user-agent") or "")[:500] or None
+
+    @property
     def cart_token_hash(self) -> str | None:
         """The hash of X-Cart-Token, None without one."""
         token = self.header("x-cart-token")
@@ -148,6 +170,11 @@ class Call:
         """Raises 412 if the client's If-Match names another version."""
         if self.asked.if_match is not None and self.asked.if_match != version:
             raise Problem("stale_version")
+
+    def check_step_up(self) -> None:
+        """Raises 403 unless the person showed the second factor, or the password again, a moment ago."""
+        if (self.actor.stepped_up_at or "") < self.later(-auth.STEP_UP_SECONDS):
+            raise Problem("step_up_required")
 
     async def read(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement, one snapshot; the first also finds who calls and what was answered before."""
@@ -187,6 +214,15 @@ class Call:
         """Nothing more is told before a batch has kept these: the one that is committed, or else one of their own."""
         self._held += guards
 
+    def audit(self, action: str, entity: str, entity_id: str, **changed: Any) -> None:
+        """Leave a row in the audit log with the next commit: `action` is `domain:action`, `changed` what
+        `trail.audit_row` takes: before, after, personal, person. To be called once it is known who calls."""
+        self._trail += trail.audit_row(self, action, entity, entity_id, **changed)
+
+    def happened(self, kind: str, user_id: str | None, **payload: Any) -> None:
+        """Leave a security event with the next commit."""
+        self._trail += trail.security_event(self, kind, user_id, **payload)
+
     async def held(self) -> None:
         """Send the guards that no commit has."""
         if self._held:
@@ -207,8 +243,9 @@ class Call:
     async def commit(self, statements: Sequence[Statement], answer: Answer[ShapeT]) -> Answer[ShapeT]:
         """Send the batch, and with it the answer to remember: all of it is kept, or none. Returns the answer."""
         await self.judged()
-        plan, told = [*self._held, *statements], answer.body if isinstance(answer.body, Told) else None
-        self._held = []
+        told = answer.body if isinstance(answer.body, Told) else None
+        plan = [*self._held, *statements, *(self._trail if statements else [])]
+        self._held, self._trail = [], []
         if told:
             plan.append(told.telling.told(**told.values, now=self.now))
         if self.asked.key is not None:
@@ -254,7 +291,11 @@ class Call:
     def _list(self, request: PageRequest, sort: str) -> str:
         filters = request.model_dump(exclude={"cursor", "limit"}, exclude_none=True)
         # The credential, not the actor: `after` is asked before the first read has told who calls.
-        return f"{self.asked.name} {self.asked.path} {sort} {dumps(filters)} {self.asked.credential}"
+        return f"{self.asked.name} {self.asked.path} {sort} {dumps(filters)} {self._caller()}"
+
+    def _caller(self) -> str | None:
+        credential = self.asked.credential
+        return (credential.key_hash or credential.user_id) if credential else None
 
     def _scope(self) -> str:
         if self.actor.kind != "anonymous":
@@ -266,19 +307,22 @@ class Call:
         questions = []
         credential, key = self.asked.credential, self.asked.key
         if credential is not None:
-            questions.append(auth.KEY_BY_HASH(hash=credential))
-        if key is not None and credential is not None:
-            questions.append(idempotency.RECALL_OF_API_KEY(hash=credential, key=key, now=self.now))
+            questions.append(auth.question(credential))
+        if key is not None and credential is not None and credential.key_hash is not None:
+            questions.append(idempotency.RECALL_OF_API_KEY(hash=credential.key_hash, key=key, now=self.now))
         elif key is not None:
-            questions.append(idempotency.RECALL(scope=self._scope(), key=key, now=self.now))
+            scope = credential.user_id if credential else None
+            questions.append(idempotency.RECALL(scope=scope or self._scope(), key=key, now=self.now))
         return questions
 
     def _judge(self, found: list[list[Row]]) -> None:
         """Authenticate, permit, key, If-Match: in this order, before anything else is said."""
+        permission = self.asked.permission
         if self.asked.credential is not None:
-            self.actor = auth.actor_from(found[0], self.now)
-        if self.asked.permission not in (auth.PUBLIC, auth.SIGNED_IN) and not self.actor.may(self.asked.permission):
-            raise Problem("forbidden" if self.asked.credential else "unauthenticated")
+            self.actor = auth.actor_from(self.asked.credential, found[0], permission, self.now)
+        auth.permit(self.actor, permission)
+        if self.asked.step_up and self.actor.kind == "user":
+            self.check_step_up()
         self._judged = True
         if self.asked.key_problem is not None:
             raise self.asked.key_problem

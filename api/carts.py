@@ -51,7 +51,9 @@ class Cart(Shape):
 
 def asked_for(cart_id: str, call: Call) -> Statement:
     """The question for a cart, if it is the caller's."""
-    return CART_OF_CALLER(cart_id=cart_id, token_hash=call.cart_token_hash, credential=call.asked.credential)
+    return CART_OF_CALLER(
+        cart_id=cart_id, token_hash=call.cart_token_hash, credential=call.key_hash, user_id=call.user_id
+    )
 
 
 def own(found: Sequence[Row], call: Call) -> dict[str, Any]:

@@ -7,7 +7,6 @@ arrives twice) the line is run again from its first read, at most `ATTEMPTS_MAX`
 from __future__ import annotations
 
 import asyncio
-import json
 import os
 import random
 import re
@@ -15,18 +14,18 @@ import time
 import typing
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
-from urllib.parse import parse_qsl
 
 from pydantic import ValidationError
-from pydantic_core import from_json
 
 from api import telemetry
 from api.auth import PUBLIC, credential_of
 from api.call import Answer, Asked, Call, Headers, Replayed, Rerun
+from api.clock import milliseconds_now
 from api.database import database, start
 from api.idempotency import fingerprint, key_of
 from api.problems import CODES, RETRY_AFTER_SECONDS, Problem, invalid
-from api.settings import SettingsError, settings
+from api.request import json_body, query_of, wrong_shape
+from api.settings import Settings, SettingsError, settings
 from api.shapes import FromQuery, Shape
 from db.failpoints import failpoint
 from db.helper import Unavailable
@@ -35,20 +34,17 @@ from domain.refusals import Refusal
 ATTEMPTS_MAX: Final = 8
 PATIENT_AFTER: Final = 3
 """Runs without a pause. Whoever has lost as often waits a moment, up to some 0.1 s, before the next."""
-BODY_BYTES_MAX: Final = 256 * 1024
-QUERY_BYTES_MAX: Final = 8 * 1024
-DEPTH_MAX: Final = 64
 REGISTRY: Final[dict[str, Endpoint]] = {}
 TEXT: Final = ["application/json", "application/problem+json", "text/"]
 """What Mangum sends as text; without it a problem would travel as base64."""
 
 Run = Callable[[Any, Call], Awaitable[Answer[Any]]]
 Wanted = Literal["required", "optional"] | None
-_ONCE: Final = (b"authorization", b"content-type", b"idempotency-key", b"if-match", b"x-cart-token")
+_ONCE: Final = (
+    b"authorization", b"content-type", b"cookie", b"idempotency-key", b"if-match", b"x-cart-token", b"x-csrf-token"
+)  # fmt: skip
 _VERSION: Final = re.compile(rb'"([1-9][0-9]{0,14})"')  # strong: RFC 9110 lets If-Match match no weak tag
 _UNSOUND: Final = re.compile("[\0\ud800-\udfff]")
-_NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
-_canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 SANE_ID: Final = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:-]{0,127}")
 
 
@@ -62,13 +58,18 @@ def endpoint(
     headers: tuple[str, ...] = (),
     errors: tuple[str, ...] = (),
     replica: bool = False,
+    step_up: bool = False,
 ) -> Callable[[Run], Endpoint]:
-    """Declare an endpoint. `route` is `METHOD /path/{name}`; `permission` is `domain:action` or PUBLIC.
+    """Declare an endpoint. `route` is `METHOD /path/{name}`; `permission` is `domain:action`, PUBLIC, SIGNED_IN or
+    PERSON.
 
+    `step_up`: a person must have shown the second factor, or the password again, a moment ago (403 otherwise).
     `replica` lets a replica answer, whose rows may be a moment old, also a client that brings no read-after token.
     `errors` are the codes that its own rules give; those of every endpoint (401, 422, 503, …) are known from the rest.
     """
-    return lambda run: Endpoint(run, route, permission, status, idempotency, if_match, headers, errors, replica)
+    return lambda run: Endpoint(
+        run, route, permission, status, idempotency, if_match, headers, errors, replica, step_up
+    )
 
 
 class Endpoint:
@@ -85,10 +86,11 @@ class Endpoint:
         headers: tuple[str, ...],
         errors: tuple[str, ...],
         replica: bool,
+        step_up: bool,
     ) -> None:
         self.run, self.permission, self.status = run, permission, status
         self.idempotency, self.if_match, self.headers, self.errors = idempotency, if_match, headers, errors
-        self.replica = replica
+        self.replica, self.step_up = replica, step_up
         self.name: str = getattr(run, "__name__")  # noqa: B009 - a Callable has none for the type checker
         self.module = run.__module__
         self.document = run.__globals__.get("__doc__") or ""
@@ -116,7 +118,7 @@ class Endpoint:
         headers: dict[bytes, bytes] = dict(scope["headers"])
         sent_id = headers.get(b"x-request-id", b"")
         request_id = sent_id if SANE_ID.fullmatch(sent_id) else os.urandom(16).hex().encode()
-        spent = _Spent()
+        spent = _Spent(request_id.decode())
         code = None
         try:
             status, found, body = await self._answer(scope, receive, headers, spent)
@@ -164,7 +166,7 @@ class Endpoint:
         if scope["method"] != self.method:
             raise Problem("method_not_allowed")
         request, wrong, canonical = await self._request(scope, receive, headers, matched.groupdict())
-        asked = self._asked(scope, headers, canonical, wrong)
+        asked = self._asked(scope, headers, canonical, wrong, known, spent.request_id)
         try:
             db = await database(known)
         except Unavailable as error:
@@ -186,6 +188,7 @@ class Endpoint:
                     raise
                 text = answer.text(with_secret=True)
                 kind = [(b"content-type", b"application/json")] if text else []
+                kind += [(b"set-cookie", cookie.encode()) for cookie in answer.cookies]
                 return answer.status or self.status, kind + answer.headers(), text.encode()
             except Replayed as before:
                 kind = [(b"content-type", b"application/json")] if before.body else []
@@ -206,8 +209,8 @@ class Endpoint:
         try:
             values: dict[str, Any] = {}
             if self.reads_body:
-                values, canonical = await _json_body(receive, headers)
-            query = _query(scope.get("query_string", b""), self.query_names if self.reads_body else None)
+                values, canonical = await json_body(receive, headers)
+            query = query_of(scope.get("query_string", b""), self.query_names if self.reads_body else None)
             for name in (*path_values, *query):
                 if name in values or (name in query and name in path_values):
                     raise invalid(f"/{name}", "extra_forbidden")
@@ -215,18 +218,26 @@ class Endpoint:
                 return self.request.model_validate({**values, **query, **path_values}), None, canonical
             return self.request.model_validate_strings({**query, **path_values}), None, canonical
         except ValidationError as error:
-            return None, _wrong(error), canonical
+            return None, wrong_shape(error), canonical
         except Problem as problem:
             return None, problem, canonical
 
-    def _asked(self, scope: Any, headers: dict[bytes, bytes], canonical: bytes, wrong: Problem | None) -> Asked:
+    def _asked(
+        self,
+        scope: Any,
+        headers: dict[bytes, bytes],
+        canonical: bytes,
+        wrong: Problem | None,
+        known: Settings,
+        request_id: str,
+    ) -> Asked:
         """Everything asked besides the shape. Raises 401, and 422 for a header that came twice."""
         if len(headers) < len(scope["headers"]):
             names = [name for name, _ in scope["headers"]]
             for name in _ONCE:
                 if names.count(name) > 1:
                     raise invalid(f"/headers/{name.decode()}", "header_repeated")
-        credential = credential_of(headers.get(b"authorization"))
+        credential = credential_of(headers, self.permission, self.method, known.secret_key, milliseconds_now())
         if credential is None and self.permission != PUBLIC:
             raise Problem("unauthenticated")
         key, key_problem = None, None
@@ -255,6 +266,9 @@ class Endpoint:
             query=query,
             headers=headers,
             credential=credential,
+            request_id=request_id,
+            ip_address=(scope.get("client") or [None])[0],
+            step_up=self.step_up,
             key=key,
             key_problem=key_problem,
             fingerprint=fingerprint(self.method, target, canonical) if key is not None else "",
@@ -274,9 +288,10 @@ def away(endpoint: Endpoint, error: Exception) -> Problem:
 class _Spent:
     """Round trips and seconds of all runs of a line, and the last of them."""
 
-    __slots__ = ("last", "seconds", "trips")
+    __slots__ = ("last", "request_id", "seconds", "trips")
 
-    def __init__(self) -> None:
+    def __init__(self, request_id: str) -> None:
+        self.request_id = request_id
         self.seconds, self.trips = 0.0, 0
         self.last: Call | None = None
 
@@ -303,90 +318,3 @@ def _told(problem: Problem, path: str, headers: dict[bytes, bytes]) -> tuple[int
         methods = sorted({one.method for one in REGISTRY.values() if one.pattern.fullmatch(path)})
         found.append((b"allow", ", ".join(methods).encode()))
     return problem.status, found, problem.body(path, headers.get(b"accept-language", b"").decode("latin-1"))
-
-
-def _wrong(error: ValidationError) -> Problem:
-    return Problem(
-        "invalid",
-        errors=[
-            ("".join([_pointed(part) for part in one["loc"]]), one["type"], _context(one.get("ctx", {})))
-            for one in error.errors(include_url=False, include_input=False)[:20]
-        ],
-    )
-
-
-def _context(found: dict[str, Any]) -> dict[str, Any]:
-    """What pydantic says of the rule, without the English "or" before the last of the values that are allowed."""
-    return {**found, "expected": found["expected"].replace(" or ", ", ")} if "expected" in found else found
-
-
-def _pointed(name: str | int) -> str:
-    """One step of a JSON pointer (RFC 6901)."""
-    return "/" + str(name).replace("~", "~0").replace("/", "~1")
-
-
-async def _json_body(receive: Any, headers: dict[bytes, bytes]) -> tuple[dict[str, Any], bytes]:
-    """The body and its canonical form. Raises 400, 413, 415 or 422; an empty body is an empty object."""
-    raw, more = b"", True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Problem("malformed_json")  # the rest will never come, and half a request is none
-        raw, more = raw + message.get("body", b""), message.get("more_body", False)
-        if len(raw) > BODY_BYTES_MAX:
-            raise Problem("payload_too_large")
-    if not raw:
-        return {}, b"{}"
-    kind = headers.get(b"content-type", b"").split(b";")[0].strip().lower()
-    if kind != b"application/json":
-        raise Problem("unsupported_media_type")
-    try:
-        values = from_json(raw, allow_inf_nan=False)
-        text = _canonical(values)
-        canonical = text.encode()
-    except (ValueError, RecursionError):
-        raise Problem("malformed_json") from None
-    if not isinstance(values, dict):
-        raise invalid("", "object")
-    if text.count("[") + text.count("{") > DEPTH_MAX and not _shallow(values):
-        raise invalid("", "recursion_loop")
-    if "\\u0000" in text and _NUL.search(text):
-        raise invalid("", "nul")
-    return values, canonical
-
-
-def _shallow(value: Any) -> bool:
-    """Whether lists and objects stand at most DEPTH_MAX deep in each other; deeper ones break what comes later."""
-    level = [value]
-    for _ in range(DEPTH_MAX):
-        level = [
-            child
-            for one in level
-            for child in (one.values() if isinstance(one, dict) else one)
-            if isinstance(child, dict | list)
-        ]
-        if not level:
-            return True
-    return False
-
-
-def _query(raw: bytes, names: tuple[str, ...] | None) -> dict[str, str]:
-    """The query string. Raises 422 for a repeated parameter, or one that is not in `names` (None = the shape says)."""
-    if not raw:
-        return {}
-    found: dict[str, str] = {}
-    try:
-        if len(raw) > QUERY_BYTES_MAX:
-            raise ValueError("too long")
-        pairs = parse_qsl(raw.decode("ascii"), keep_blank_values=True, errors="strict", max_num_fields=50)
-    except ValueError:
-        raise invalid("", "query") from None
-    for name, value in pairs:
-        if name in found:
-            raise invalid(_pointed(name), "repeated")
-        if "\0" in value:
-            raise invalid(_pointed(name), "nul")
-        if names is not None and name not in names:
-            raise invalid(_pointed(name), "extra_forbidden")
-        found[name] = value
-    return found

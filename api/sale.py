@@ -44,7 +44,10 @@ async def read_sale(request: SaleRequest, call: Call) -> tuple[list[Row], list[H
         return rows, holds, None
     carts, rows, holds = await call.read(
         checkout.CART_OF_CALLER(
-            cart_id=request.cart_id, token_hash=call.cart_token_hash, credential=call.asked.credential
+            cart_id=request.cart_id,
+            token_hash=call.cart_token_hash,
+            credential=call.key_hash,
+            user_id=call.user_id,
         ),
         checkout.PRICED_CART(cart_id=request.cart_id, location_id=LOCATION),
         stock.FREE_HOLDS_OF_CART(**free),

@@ -13,6 +13,8 @@ from db.helper import URL_FORMS, engine_of
 from domain.money import DIGITS
 
 SECRET_BYTES_MIN = 32
+BCRYPT_COST_MIN = 10
+SMTP_FORM = re.compile(r"smtps?://([^:@/\s]+:[^@/\s]+@)?[^:@/\s]+(:[0-9]{1,5})?/?")
 
 
 class SettingsError(ValueError):
@@ -33,6 +35,18 @@ class Settings(NamedTuple):
     unpaid_order_ttl: int
     """Seconds until an unpaid order is cancelled by the job; 0 = never (payment on delivery)."""
     cart_ttl: int
+    access_token_ttl: int
+    refresh_token_ttl: int
+    bcrypt_cost: int
+    """Each step doubles the time that a password takes, and that a thief needs for each guess."""
+    shop_url: str
+    """Where people reach the shop in a browser; links in mail begin with it."""
+    smtp_url: str
+    """The server that takes our mail; empty: mail waits in the outbox."""
+    mail_from: str
+    github_client: tuple[str, str]
+    """Id and secret of the application at GitHub; empty texts: nobody signs in through it."""
+    google_client: tuple[str, str]
     query_timeout_ms: int
     slow_query_ms: int
     database_pool_min: int
@@ -84,6 +98,14 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         default_currency=currency,
         unpaid_order_ttl=number("UNPAID_ORDER_TTL", 86_400, 0, 31_536_000),
         cart_ttl=number("CART_TTL", 1_209_600, 60, 31_536_000),
+        access_token_ttl=number("ACCESS_TOKEN_TTL", 900, 60, 86_400),
+        refresh_token_ttl=number("REFRESH_TOKEN_TTL", 2_592_000, 3_600, 31_536_000),
+        bcrypt_cost=number("BCRYPT_COST", 12, 4, 16),
+        shop_url=environment.get("SHOP_URL", "http://localhost:8000").rstrip("/"),
+        smtp_url=environment.get("SMTP_URL", ""),
+        mail_from=environment.get("MAIL_FROM", "shop@localhost"),
+        github_client=_client(environment, "GITHUB"),
+        google_client=_client(environment, "GOOGLE"),
         query_timeout_ms=number("QUERY_TIMEOUT_MS", 10_000, 10, 30_000),
         slow_query_ms=number("SLOW_QUERY_MS", 200, 1, 30_000),
         database_pool_min=number("DATABASE_POOL_MIN", 5, 1, 100),
@@ -95,6 +117,7 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         stage=choice("STAGE", "development", "development", "test", "production"),
         metrics_namespace=namespace,
     )
+    wrong += _wrong_with_people(settings)
     if settings.stage == "production" and environment.get(FAILPOINTS):
         wrong.append(f"{FAILPOINTS}: it lets processes die, for tests; not in production")
     if settings.database_pool_min > settings.database_pool_max:
@@ -102,6 +125,27 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
     if wrong:
         raise SettingsError("the environment is wrong:\n  " + "\n  ".join(wrong))
     return settings
+
+
+def _client(environment: Mapping[str, str], provider: str) -> tuple[str, str]:
+    return environment.get(f"{provider}_CLIENT_ID", ""), environment.get(f"{provider}_CLIENT_SECRET", "")
+
+
+def _wrong_with_people(settings: Settings) -> list[str]:
+    wrong = []
+    if settings.stage == "production" and settings.bcrypt_cost < BCRYPT_COST_MIN:
+        wrong.append(f"BCRYPT_COST={settings.bcrypt_cost}: {BCRYPT_COST_MIN} or more in production")
+    if re.fullmatch(r"https?://[^/?#\s@]+(/[^?#\s]*)?", settings.shop_url) is None:
+        wrong.append(f"SHOP_URL={settings.shop_url!r}: https://host without a query, such as https://shop.example")
+    if settings.smtp_url and SMTP_FORM.fullmatch(settings.smtp_url) is None:
+        wrong.append("SMTP_URL: smtp://[user:password@]host[:port] or smtps://…, or nothing")
+    if re.fullmatch(r"[^@\s<>]+@[^@\s<>]+", settings.mail_from) is None:
+        wrong.append(f"MAIL_FROM={settings.mail_from!r}: an address such as shop@example.com")
+    for provider, client in (("GITHUB", settings.github_client), ("GOOGLE", settings.google_client)):
+        if bool(client[0]) != bool(client[1]):
+            missing, given = ("ID", "SECRET") if client[1] else ("SECRET", "ID")
+            wrong.append(f"{provider}_CLIENT_{given}: together with {provider}_CLIENT_{missing}, or neither")
+    return wrong
 
 
 def _wrong_with_database(url: str, token: str, replica: str) -> list[str]:

@@ -21,8 +21,10 @@ NOTICE: Final = "<!-- Derived by `tally routes --write`; do not edit. -->\n"
 
 # What each setting is for; what it takes and its default are asked of read_settings itself.
 PURPOSES: Final = {
+    "ACCESS_TOKEN_TTL": "Seconds that an access token is good for; what it allows is asked at each request.",
     "ALLOWED_ORIGINS": "Origins whose pages may call the local server, joined by commas; empty for none. "
     "In the cloud the template's parameter of the same name decides.",
+    "BCRYPT_COST": "Passwords are hashed in 2 to the power of this many rounds.",
     "CART_TTL": "Seconds until a cart that nobody touches expires.",
     "DATABASE_POOL_MAX": "Connections for reading, at most.",
     "DATABASE_POOL_MIN": "Connections for reading that stay open once opened.",
@@ -31,10 +33,19 @@ PURPOSES: Final = {
     "DATABASE_URL": "The database: a file (`sqlite:////absolute.db`), a libSQL server or Turso (`libsql://`), or "
     "Cloudflare D1 through the gateway (`d1://`).",
     "DEFAULT_CURRENCY": "ISO 4217 code of a product that names none.",
+    "GITHUB_CLIENT_ID": "The application at GitHub that people sign in through; empty for none.",
+    "GITHUB_CLIENT_SECRET": "Its secret.",
+    "GOOGLE_CLIENT_ID": "The application at Google that people sign in through; empty for none.",
+    "GOOGLE_CLIENT_SECRET": "Its secret.",
     "LOG_LEVEL": "Log lines of this level and above.",
+    "MAIL_FROM": "The address that our mail comes from.",
     "METRICS_NAMESPACE": "On Lambda (where `AWS_LAMBDA_FUNCTION_NAME` is set): the CloudWatch namespace of the "
     "function's metrics; empty for no metrics. The template sets one for each stack.",
     "QUERY_TIMEOUT_MS": "Milliseconds after which a statement is stopped.",
+    "REFRESH_TOKEN_TTL": "Seconds after which a session that nobody uses is over.",
+    "SHOP_URL": "Where people reach the shop in a browser; links in mail begin with it.",
+    "SMTP_URL": "The server that takes our mail, with its user and password in URL encoding; empty: mail waits in the "
+    "outbox.",
     "SECRET_KEY": "Signs cursors and tokens. Join several by commas to rotate: the first signs, all verify. "
     "`tally dev` keeps one in a git-ignored file.",
     "SLOW_QUERY_MS": "Milliseconds from which a query is logged as slow.",

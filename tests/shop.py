@@ -16,18 +16,20 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
+import bcrypt
 import pytest
 from pydantic import TypeAdapter
 
 import functions
 from api import call as api_call
 from api import clock
-from api.auth import EVERYTHING, new_key
+from api.auth import EVERYTHING, hash_of, new_key
 from api.database import close_database
 from api.endpoint import REGISTRY, Endpoint
 from api.ids import typeids
 from api.problems import CODES
 from api.settings import settings
+from api.tokens import Session, write_access_token
 from db.helper import connect
 from db.migrate import Migrations
 from tests.engines.homes import Home
@@ -127,6 +129,7 @@ class Shop:
         headers: dict[str, str] | None = None,
         api_key: str | None = None,
         idempotency_key: str | None = None,
+        token: str | None = None,
         cart_token: str | None = None,
         if_match: int | str | None = None,
     ) -> Reply:
@@ -137,6 +140,8 @@ class Shop:
             sent.setdefault("content-type", "application/json")
         if api_key:
             sent["authorization"] = f"Bearer {api_key}"
+        if token:
+            sent["authorization"] = f"Bearer {token}"
         if idempotency_key is not None:
             sent["idempotency-key"] = idempotency_key
         if cart_token:
@@ -224,6 +229,50 @@ class Shop:
             scopes=json.dumps(list(scopes)), created_at=self.now, updated_at=self.now,
         )  # fmt: skip
         return key
+
+    def user(
+        self,
+        *roles: str,
+        email: str | None = None,
+        password: str | None = None,
+        status: str = "ACTIVE",
+        verified: bool = True,
+    ) -> str:
+        """A user with `roles`, written as rows. Returns the id; `session` logs them in."""
+        self._made += 1
+        now = self.now
+        user_id = self.ids("user")[0]
+        hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode() if password else None
+        self.insert(
+            "users", id=user_id, email=email or f"user-{self._made}@example.com", status=status, password_hash=hashed,
+            email_verified_at=now if verified else None, created_at=now, updated_at=now,
+        )  # fmt: skip
+        for role in roles:
+            self.execute(
+                "INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)"
+                " SELECT ?, id, ?, ?, ? FROM roles WHERE name = ?", user_id, now, now, now, role,
+            )  # fmt: skip
+        return user_id
+
+    def grant(self, user_id: str, permission: str, effect: str = "ALLOW") -> None:
+        """One permission for one user, or its denial."""
+        self.execute(
+            "INSERT INTO user_permissions (user_id, permission_id, effect, assigned_at, created_at, updated_at)"
+            " SELECT ?, id, ?, ?, ?, ? FROM permissions WHERE key = ?",
+            user_id, effect, self.now, self.now, self.now, permission,
+        )  # fmt: skip
+
+    def session(self, user_id: str, *, stepped_up: bool = False) -> str:
+        """A session of a user, written as a row. Returns its access token (`token=` of a request)."""
+        session_id, now = self.ids("session")[0], self.now
+        milliseconds = clock.milliseconds_now()
+        self.insert(
+            "user_sessions", id=session_id, user_id=user_id, refresh_token_hash=hash_of(session_id), last_used_at=now,
+            stepped_up_at=now if stepped_up else None, expires_at=clock.stamp(milliseconds + 86_400_000),
+            created_at=now, updated_at=now,
+        )  # fmt: skip
+        secrets = settings().secret_key
+        return write_access_token(secrets, Session(user_id, session_id), milliseconds, 900)
 
     def variant(
         self,

@@ -34,11 +34,11 @@ PRICED_CART = Sql(
     "products.pk",
     "inventory.pk",
 )
-# The cart, if it is the caller's: by its token, or by the key that made it.
+# The cart, if it is the caller's: by its token, by the person's session, or by the key that made it.
 CART_OF_CALLER = Sql(
     """
     SELECT id, status, version, expires_at, created_at, updated_at FROM carts
-    WHERE id = :cart_id AND (token_hash = :token_hash
+    WHERE id = :cart_id AND (token_hash = :token_hash OR user_id = :user_id
       OR api_key_id = (SELECT id FROM api_keys WHERE hash = :credential))
     """,
     "carts.pk",

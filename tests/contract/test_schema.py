@@ -15,7 +15,7 @@ from db.sql import Sql
 from tests.contract.test_plans import label, statements
 
 # History: rows are written once. Their time is when they were written.
-APPEND_ONLY = ("analytics_events", "audit_logs", "order_events", "stock_moves")
+APPEND_ONLY = ("analytics_events", "audit_links", "audit_logs", "order_events", "security_events", "stock_moves")
 # The runner's own: its time is when it applied a version.
 RUNNER = {"migrations"}
 FROM_004 = {
@@ -223,7 +223,7 @@ def example(raw: Any, table: str) -> dict[str, Any]:
     now = "2026-11-21T08:00:00.000Z"
     raw.execute("PRAGMA foreign_keys = OFF")
     values: dict[str, Any] = {"id": f"{table}_1", "created_at": now, "timestamp": now, "event_type": "page.view"}
-    values |= {"delta": 1, "balance_after": 1, "reason": "receipt"}
+    values |= {"delta": 1, "balance_after": 1, "reason": "receipt", "hash": "0" * 64}
     rows = raw.execute('SELECT name, type, "notnull", dflt_value FROM pragma_table_info(?)', (table,)).fetchall()
     row = {
         name: values.get(name, 1 if kind == "INTEGER" else "x")
