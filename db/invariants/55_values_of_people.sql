@@ -4,9 +4,16 @@ SELECT in_table, key, broken FROM (
   SELECT 'users' AS in_table, id AS key, CASE
     WHEN NOT (length(email) <= 254 AND email LIKE '_%@_%._%' AND instr(email, ' ') = 0) THEN 'users_email_has_its_form'
     WHEN NOT (status IN ('ACTIVE', 'SUSPENDED', 'DELETED')) THEN 'users_status_known'
+    WHEN NOT (length(first_name) <= 100) THEN 'users_first_name_bounded'
+    WHEN NOT (length(last_name) <= 100) THEN 'users_last_name_bounded'
+    WHEN NOT (phone GLOB '+[0-9]*' AND length(phone) BETWEEN 7 AND 16) THEN 'users_phone_is_e164'
+    WHEN NOT (two_factor_enabled_at IS NULL OR two_factor_secret IS NOT NULL) THEN 'users_two_factor_has_its_secret'
+    WHEN NOT (two_factor_step >= 0) THEN 'users_two_factor_step_not_negative'
     WHEN (created_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'users.created_at'
     WHEN (updated_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'users.updated_at'
     WHEN NOT (deleted_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') THEN 'users.deleted_at'
+    WHEN NOT (email_verified_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') THEN 'users.email_verified_at'
+    WHEN NOT (two_factor_enabled_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') THEN 'users.two_factor_enabled_at'
   END AS broken FROM users
   UNION ALL
   SELECT 'api_keys', id, CASE

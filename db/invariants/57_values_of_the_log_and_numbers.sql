@@ -25,6 +25,8 @@ SELECT in_table, key, broken FROM (
   SELECT 'audit_logs', id, CASE
     WHEN NOT (json_valid(before)) THEN 'audit_logs_before_is_json'
     WHEN NOT (json_valid(after)) THEN 'audit_logs_after_is_json'
+    WHEN NOT (sequence >= 1) THEN 'audit_logs_sequence_positive'
+    WHEN NOT (length(content_hash) = 64) THEN 'audit_logs_content_hash_is_sha256'
     WHEN (created_at GLOB '[12]???-[01]?-[0-3]?T[0-2]?:[0-5]?:[0-5]?.???Z') IS NOT 1 THEN 'audit_logs.created_at'
   END FROM audit_logs
 ) WHERE broken IS NOT NULL;
