@@ -270,10 +270,21 @@ def two_default_addresses(sold: Sold) -> None:
         )  # fmt: skip
 
 
-def an_address_nowhere(sold: Sold) -> None:
+def no_default_address(sold: Sold) -> None:
     sold.plant(
         "INSERT INTO addresses (id, user_id, full_name, line1, city, country, created_at, updated_at) "
-        "SELECT 'a', id, 'E', 'Ermou 1', 'Athens', 'Greece', ?, ? FROM users LIMIT 1", TIME, TIME
+        "SELECT 'a', id, 'E', 'Ermou 1', 'Athens', 'GR', ?, ? FROM users LIMIT 1", TIME, TIME
+    )  # fmt: skip
+
+
+def a_session_of_somebody_suspended(sold: Sold) -> None:
+    sold.shop.session(sold.shop.user(status="SUSPENDED"))
+
+
+def an_address_nowhere(sold: Sold) -> None:
+    sold.plant(
+        "INSERT INTO addresses (id, user_id, full_name, line1, city, country, is_default, created_at, updated_at) "
+        "SELECT 'a', id, 'E', 'Ermou 1', 'Athens', 'Greece', 1, ?, ? FROM users LIMIT 1", TIME, TIME
     )  # fmt: skip
 
 
@@ -325,6 +336,8 @@ DEFECTS: list[tuple[str, Callable[[Sold], None]]] = [
     ("16", an_article_on_two_lines),
     ("17", a_role_twice),
     ("18", two_default_addresses),
+    ("18", no_default_address),
+    ("46", a_session_of_somebody_suspended),
     ("44", values("UPDATE api_keys SET hash = 'sk_clear'")),
     ("63", an_address_nowhere),
     ("64", values(f"INSERT INTO security_events (id, type, created_at) VALUES ('s', 'Log In', '{TIME}')")),
