@@ -128,6 +128,7 @@ class Call:
         self._limit: tuple[Window, int] | None = None
         self._held: list[Statement] = []
         self._trail: list[Statement] = []
+        self._audited = False
         self._judged = False
 
     def later(self, seconds: int) -> str:
@@ -218,6 +219,11 @@ class Call:
         """Leave a row in the audit log with the next commit: `action` is `domain:action`, `changed` what
         `trail.audit_row` takes: before, after, personal, person. To be called once it is known who calls."""
         self._trail += trail.audit_row(self, action, entity, entity_id, **changed)
+        self._audited = True
+
+    def audit_changes(self, action: str, entity: str, entity_id: str, before: Row, sent: dict[str, Any]) -> None:
+        """`audit`, of the members of `sent` that differ from the row `before`."""
+        self.audit(action, entity, entity_id, **trail.changes(before, sent))
 
     def happened(self, kind: str, user_id: str | None, **payload: Any) -> None:
         """Leave a security event with the next commit."""
@@ -244,6 +250,9 @@ class Call:
         """Send the batch, and with it the answer to remember: all of it is kept, or none. Returns the answer."""
         await self.judged()
         told = answer.body if isinstance(answer.body, Told) else None
+        if self.asked.method != "GET" and self.asked.permission not in auth.EVERYBODYS:
+            writes = any(statement.sql.writes for statement in statements)
+            assert self._audited or not writes, f"{self.asked.name} leaves no row in the audit log"
         plan = [*self._held, *statements, *(self._trail if statements else [])]
         self._held, self._trail = [], []
         if told:

@@ -102,6 +102,20 @@ def audit_row(
     return [COUNT_ROW(now=call.now), ADD_ROW(**row, content_hash=content_hash(row)), *apart.statements(call.now)]
 
 
+def changes(before: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
+    """`before` and `after` of an audit row: the members of `sent` that differ from the row `before`, as it was read.
+
+    What was not read is null before; a list or object stands as JSON in the row."""
+    found: dict[str, dict[str, Any]] = {"before": {}, "after": {}}
+    for name, value in sent.items():
+        old = before.get(name)
+        if isinstance(value, list | dict) and isinstance(old, str):
+            old = json.loads(old)
+        if old != value:
+            found["before"][name], found["after"][name] = old, value
+    return found
+
+
 def security_event(call: Call, kind: str, user_id: str | None, **payload: Any) -> list[Statement]:
     """The statements of one security event: `kind` is what happened (`log_in_failed`), `payload` no personal data."""
     apart = _Apart(call.id("event"))

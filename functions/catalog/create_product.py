@@ -106,6 +106,9 @@ async def create_product(request: CreateProductRequest, call: Call) -> Answer[Pr
         catalog.ADD_COLLECTIONS(ids=dumps(list(dict.fromkeys(request.collection_ids))), **made),
         catalog.INDEX_PRODUCT(**words._asdict(), **made),
     ]
+    listed = [{name: one[name] for name in ("id", "sku", "title", "price")} for one in variants]
+    links = {"category_ids": request.category_ids, "collection_ids": request.collection_ids}
+    call.audit("products:create", "products", product["id"], after={**product, **links, "variants": listed})
     told = Told(TOLD, {"product_id": product["id"], **location})
     return await call.commit(plan, Answer(told, location=f"/products/{product['id']}"))
 

@@ -94,6 +94,7 @@ async def create_variant(request: CreateVariantRequest, call: Call) -> Answer[Va
             now,
         ),
     ]
+    call.audit("products:update", "variants", variant_id, after=variant)
     told = Told(TOLD, {"variant_id": variant_id, "location_id": LOCATION})
     return await call.commit(plan, Answer(told, location=f"/variants/{variant_id}"))
 

@@ -55,6 +55,8 @@ async def delete_product(request: DeleteProductRequest, call: Call) -> Answer[No
         DELETE_PRODUCT(product_id=product_id, now=call.now),
         FORGET_WORDS(product_id=product_id),
     ]
+    gone = {name: found[0][name] for name in ("slug", "sku", "title", "status", "price", "version")}
+    call.audit("products:delete", "products", product_id, before=gone)
     return await call.commit(plan, Answer(None))
 
 

@@ -54,6 +54,8 @@ async def delete_variant(request: DeleteVariantRequest, call: Call) -> Answer[No
             product["id"], prices, search_text(product, left, product["producer_name"]), call.now
         ),
     ]
+    (gone,) = (one for one in variants if one["id"] == request.variant)
+    call.audit("products:delete", "variants", request.variant, before={**gone, "product_id": product["id"]})
     return await call.commit(plan, Answer(None))
 
 

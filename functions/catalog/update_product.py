@@ -88,26 +88,26 @@ async def update_product(request: UpdateProductRequest, call: Call) -> Answer[Pr
     names = {row["id"]: row["name"] for row in live}
     check_references(named, names)
     settled(wishes, taken(others, before["id"]))
-
     guards = [
         catalog.AS_READ(id=before["id"], version=before["version"]),
         catalog.STILL_LIVE(ids=ids),
         catalog.STILL_FREE(wanted=wanted, owner=before["id"]),
     ]
-    plan = [*guards, *(_changes(before, sent, names, call.now) if sent else [])]
+    plan = [*guards, *(_changes(before, sent, names, call) if sent else [])]
     return await call.commit(plan, Answer(Told(TOLD, {"product_id": before["id"], "location_id": LOCATION})))
 
 
-def _changes(before: dict[str, Any], sent: dict[str, Any], names: dict[str, str], now: str) -> list[Statement]:
+def _changes(before: dict[str, Any], sent: dict[str, Any], names: dict[str, str], call: Call) -> list[Statement]:
     """What is written. `names` has the producer's, if the request names one."""
+    call.audit_changes("products:update", "products", before["id"], before, sent)
     after, variants = {**before, **sent}, json.loads(before["variants"])
     followed = variants_following(variants, before, after)
     columns = {name: after[name] for name in CHANGE.names if name != "now"}
     columns |= {name: dumps(sent[name]) for name in ("search_keywords", "attributes") if name in sent}
-    plan = [CHANGE(**columns, now=now)]
+    plan = [CHANGE(**columns, now=call.now)]
     if followed != variants:
-        plan.append(VARIANTS_FOLLOW(variants=dumps(followed), now=now))
-    made = {"product_id": before["id"], "now": now}
+        plan.append(VARIANTS_FOLLOW(variants=dumps(followed), now=call.now))
+    made = {"product_id": before["id"], "now": call.now}
     for name, forget, add in catalog.LINKS:
         if name in sent:
             plan += [forget(product_id=before["id"]), add(ids=dumps(list(dict.fromkeys(sent[name]))), **made)]

@@ -104,6 +104,7 @@ async def update_variant(request: UpdateVariantRequest, call: Call) -> Answer[Va
         CHANGE_THRESHOLD(**here, location_id=LOCATION, threshold=threshold, now=now),
         *catalog.variants_changed(product["id"], prices_following(product, before, after), words, now),
     ]
+    call.audit_changes("products:update", "variants", request.variant, variant, sent)
     return await call.commit(plan, told)
 
 

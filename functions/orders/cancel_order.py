@@ -44,6 +44,8 @@ async def cancel_order(request: CancelOrderRequest, call: Call) -> Answer[Order]
     back = given_back(order["items"], call.ids("move", len(order["items"])))
     ids = {"event_id": call.id("event"), "message_id": call.id("outbox")}
     plan = orders.cancelling(order, back, **ids, actor=call.actor.id, now=call.now)
+    if by_staff:
+        call.audit_changes("orders:cancel", "orders", order["id"], order, {"status": after["status"]})
     return await call.commit(plan, Answer(after, version=after["version"]))
 
 

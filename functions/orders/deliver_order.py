@@ -36,6 +36,7 @@ async def deliver_order(request: DeliverOrderRequest, call: Call) -> Answer[Orde
     after = moved(order, "DELIVERED", call.now)
     ids = {"event_id": call.id("event"), "message_id": call.id("outbox")}
     plan = orders.moving(order, "DELIVERED", **ids, actor=call.actor.id, now=call.now)
+    call.audit_changes("orders:fulfil", "orders", order["id"], order, {"status": after["status"]})
     return await call.commit(plan, Answer(after, version=after["version"]))
 
 

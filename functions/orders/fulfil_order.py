@@ -53,6 +53,7 @@ async def fulfil_order(request: FulfilOrderRequest, call: Call) -> Answer[Order]
         NOTHING_OWED(order_id=order["id"]),
         *orders.moving(order, "FULFILLED", **ids, actor=call.actor.id, now=call.now),
     ]
+    call.audit_changes("orders:fulfil", "orders", order["id"], order, {"status": after["status"]})
     return await call.commit(plan, Answer(after, version=after["version"]))
 
 

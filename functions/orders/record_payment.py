@@ -111,6 +111,7 @@ async def record_payment(request: RecordPaymentRequest, call: Call) -> Answer[Re
         ids = {"event_id": call.id("event"), "message_id": call.id("outbox")}
         plan += orders.moving(order, "PAID", **ids, actor=call.actor.id, now=now)
     body = {"provider": "manual", "status": "SETTLED", "created_at": now, "order_status": "PENDING" if due else "PAID"}
+    call.audit("payments:create", "orders", order["id"], before={"order_status": "PENDING"}, after={**payment, **body})
     # An amount of 0 creates nothing: the order is changed, and that is all.
     made = {"status": 201, "location": f"/orders/{order['id']}"} if amount else {"status": 200}
     return await call.commit(plan, Answer({**payment, **body}, **made, version=order["version"] + (due == 0)))

@@ -36,6 +36,7 @@ async def ship_order(request: ShipOrderRequest, call: Call) -> Answer[Order]:
     after = moved(order, "SHIPPED", call.now)
     ids = {"event_id": call.id("event"), "message_id": call.id("outbox")}
     plan = orders.moving(order, "SHIPPED", **ids, actor=call.actor.id, now=call.now)
+    call.audit_changes("orders:fulfil", "orders", order["id"], order, {"status": after["status"]})
     return await call.commit(plan, Answer(after, version=after["version"]))
 
 

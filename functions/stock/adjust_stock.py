@@ -105,6 +105,8 @@ async def adjust_stock(request: AdjustStockRequest, call: Call) -> Answer[Move]:
         *backorders.fill(variant_id, dumps(paid), given_by(given), actor, now),
         stock.LOW_STOCK(moves=dumps([taken]), location_id=LOCATION, now=now),
     ]
+    told = {"move_id": move["id"], "delta": delta, "reason": request.reason}
+    call.audit("stock:adjust", "variants", variant_id, after=told)
     answer = Told(MOVE, {"id": move["id"]})
     return await call.commit(plan, Answer(answer, status=201, location=f"/stock/moves?variant={variant_id}"))
 

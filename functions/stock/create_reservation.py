@@ -83,7 +83,8 @@ async def create_reservation(request: CreateReservationRequest, call: Call) -> A
         check_cart(carts[0] if carts else None, now)
     move_ids = call.ids("move", len(holds) + 1)
     released, freed = releases(holds, move_ids[:-1])
-    held = {"id": call.id("reservation"), "cart_id": request.cart_id, "quantity": quantity}
+    reservation_id = call.id("reservation")
+    held = {"id": reservation_id, "cart_id": request.cart_id, "quantity": quantity}
     held["expires_at"] = call.later(request.expires_in)
     move = {"id": move_ids[-1], "delta": -quantity, "reason": "reservation", "actor": call.actor.id, "note": held["id"]}
     plan = [
@@ -100,8 +101,9 @@ async def create_reservation(request: CreateReservationRequest, call: Call) -> A
             now=now,
         ),
     ]
+    call.audit("stock:reserve", "reservations", reservation_id, after={**held, "variant_id": variant_id})
     answer = {**held, "variant_id": variant_id, "status": "HELD", "created_at": now}
-    return await call.commit(plan, Answer(answer, status=201, location=f"/stock/reservations/{held['id']}"))
+    return await call.commit(plan, Answer(answer, status=201, location=f"/stock/reservations/{reservation_id}"))
 
 
 handler = Mangum(create_reservation, lifespan="off", text_mime_types=TEXT)

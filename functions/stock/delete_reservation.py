@@ -44,6 +44,7 @@ async def delete_reservation(request: DeleteReservationRequest, call: Call) -> A
         raise Refusal("reservation_ended", reservation_status=found[0]["status"])
     released, freed = releases([{**found[0], "status": "RELEASED"}], call.ids("move", 1))
     plan = stock.release(dumps(released), dumps(freed), call.actor.id, call.now)
+    call.audit("stock:reserve", "reservations", request.reservation, before=found[0], after={"status": "RELEASED"})
     return await call.commit(plan, Answer(None, status=204))
 
 
