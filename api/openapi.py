@@ -78,7 +78,9 @@ def codes_of(endpoint: Endpoint) -> list[str]:
     if endpoint.reads_body:
         codes |= {"malformed_json", "payload_too_large", "unsupported_media_type", "missing_reference"}
     if endpoint.method != "GET":
-        codes.add("outcome_unknown")
+        codes |= {"outcome_unknown", "csrf_token_invalid"}
+    if endpoint.step_up:
+        codes.add("step_up_required")
     if endpoint.idempotency:
         codes.add("idempotency_key_reused")
     if endpoint.idempotency == "required":

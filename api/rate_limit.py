@@ -27,6 +27,7 @@ COUNT = Sql("""
     ON CONFLICT (scope, window) DO UPDATE SET count = count + 1, updated_at = excluded.updated_at
     RETURNING count
 """)
+FORGET = Sql("DELETE FROM rate_limits WHERE scope = :scope AND window = :window", "rate_limits.pk")
 
 
 class Limit(NamedTuple):
@@ -73,6 +74,10 @@ class Window(NamedTuple):
         now = stamp(self.milliseconds)
         count = COUNT(scope=self.scope, window=stamp(self.begins), expires_at=stamp(ends), now=now)
         return [self.room(), count]
+
+    def forgetting(self) -> Statement:
+        """For a batch: the window's tries are forgotten."""
+        return FORGET(scope=self.scope, window=stamp(self.begins))
 
     def left(self, count: int) -> int:
         """Tries left after `count`."""

@@ -10,6 +10,7 @@ import pytest
 
 os.environ.setdefault("SECRET_KEY", "for-tests-only-0123456789abcdef-0123456789abcdef")
 os.environ.setdefault("LOG_LEVEL", "error")
+os.environ.setdefault("BCRYPT_COST", "4")
 os.environ.setdefault("STAGE", "test")
 
 from tests.engines.homes import ENGINE, Homes, homes_of

@@ -23,6 +23,7 @@ from pydantic import TypeAdapter
 import functions
 from api import call as api_call
 from api import clock
+from api import endpoint as api_endpoint
 from api.auth import EVERYTHING, hash_of, new_key
 from api.database import close_database
 from api.endpoint import REGISTRY, Endpoint
@@ -43,6 +44,7 @@ EVERYWHERE = {
     "malformed_json", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "payload_too_large",
     "unsupported_media_type", "invalid", "idempotency_key_required", "idempotency_key_reused",
     "precondition_required", "stale_version", "rate_limited", "busy", "outcome_unknown", "missing_reference",
+    "csrf_token_invalid", "step_up_required",
 }  # fmt: skip
 
 
@@ -67,6 +69,8 @@ class Reply:
     body: Any
     headers: dict[str, str]
     text: str
+    cookies: tuple[str, ...] = ()
+    """Set-Cookie values, as they stand."""
 
 
 def invoke(endpoint: Endpoint, sent: dict[str, Any]) -> Reply:
@@ -85,7 +89,8 @@ def invoke(endpoint: Endpoint, sent: dict[str, Any]) -> Reply:
         assert body["status"] == status == CODES[body["code"]][0]
         assert {"type", "title", "detail", "instance"} <= body.keys()
         assert body["code"] in {*endpoint.errors, *EVERYWHERE}, f"{endpoint.name} does not declare {body['code']}"
-    return Reply(status, body, {name.lower(): value for name, value in answer["headers"].items()}, text)
+    headers = {name.lower(): value for name, value in answer["headers"].items()}
+    return Reply(status, body, headers, text, tuple(answer.get("cookies") or ()))
 
 
 def migrated_file(path: Path) -> Path:
@@ -221,6 +226,7 @@ class Shop:
 
         self.patch.setattr(clock, "milliseconds_now", moved_now)
         self.patch.setattr(api_call, "milliseconds_now", moved_now)
+        self.patch.setattr(api_endpoint, "milliseconds_now", moved_now)
 
     def api_key(self, *scopes: str) -> str:
         key, prefix, hashed = new_key()

@@ -1,0 +1,48 @@
+"""Tries at a password or a code: counted before they are judged, by whose they are and by where they come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Final
+
+from api import trail
+from api.rate_limit import Limit
+from db.sql import Statement
+
+if TYPE_CHECKING:
+    from api.call import Call
+    from db.helper import Row
+
+BY_EMAIL: Final = Limit("login", quota=5, seconds=900)
+BY_ADDRESS: Final = Limit("address", quota=50, seconds=900)
+
+
+class Tries:
+    """What is counted for an e-mail address, whether it is anybody's or not, and for the client's own."""
+
+    def __init__(self, call: Call, email: str) -> None:
+        self.call = call
+        self.of_email = BY_EMAIL.window(email.lower(), call.milliseconds)
+        self.of_address = BY_ADDRESS.window(call.asked.ip_address or "", call.milliseconds)
+        self.count = 0
+
+    async def counted(self, *statements: Statement) -> list[list[Row]]:
+        """Count this try in a batch of its own; the rows of `statements`, sent with it. Refuses with `rate_limited`."""
+        self.call.limited(self.of_email, 0)  # a refusal says that none is left, whichever limit spoke
+        plan = [self.of_email.room(), *self.of_address.counting(), *self.of_email.counting(), *statements]
+        rows = await self.call.write(plan)
+        found = rows[len(plan) - len(statements) :]
+        [counted] = rows[len(plan) - len(statements) - 1]
+        self.count = counted["count"]
+        self.call.limited(self.of_email, self.count)
+        return found
+
+    async def failed(self, user_id: str | None, kind: str = "log_in_failed") -> None:
+        """Leave a security event of a try that was judged and found wrong, and of the lock-out if it was the last."""
+        events = trail.security_event(self.call, kind, user_id)
+        if self.count >= BY_EMAIL.quota:
+            events += trail.security_event(self.call, "locked_out", user_id)
+        await self.call.write(events)
+
+    def forgetting(self) -> Statement:
+        """For the batch of a right one: the e-mail's tries before it are forgotten."""
+        return self.of_email.forgetting()

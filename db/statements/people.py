@@ -1,0 +1,83 @@
+"""Statements on people that more than one endpoint sends. `u` is the user's row wherever one is told."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from db.sql import Sql, guard
+
+# Effective permissions, as api.auth.Actor.may judges them: a denial wins, `*` holds all there are, and is itself left
+# out once anything is denied. `key >= ''` walks the two dozen permissions in their order.
+_OF_USER: Final = "FROM user_permissions e WHERE e.user_id = u.id"
+_STAR: Final = "(SELECT id FROM permissions WHERE key = '*')"
+_PERMISSIONS: Final = f"""
+    SELECT json_group_array(h.key) FROM (
+      SELECT p.key FROM permissions p
+      WHERE p.key >= ''
+        AND (EXISTS (SELECT 1 FROM user_roles r CROSS JOIN role_permissions g ON g.role_id = r.role_id
+            WHERE r.user_id = u.id AND +g.permission_id IN (p.id, {_STAR}))
+          OR EXISTS (SELECT 1 {_OF_USER} AND e.permission_id IN (p.id, {_STAR}) AND e.effect = 'ALLOW'))
+        AND NOT EXISTS (SELECT 1 {_OF_USER} AND e.permission_id IN (p.id, {_STAR}) AND e.effect = 'DENY')
+        AND NOT (p.key = '*' AND EXISTS (SELECT 1 {_OF_USER} AND e.effect = 'DENY'))
+      ORDER BY p.key) h
+"""
+_ROLES: Final = """
+    SELECT json_group_array(n.name) FROM (
+      SELECT o.name FROM user_roles r CROSS JOIN roles o ON o.id = r.role_id WHERE r.user_id = u.id
+      ORDER BY r.role_id) n
+"""
+# The Person of the contract (api.people_shapes.Person), an expression over `u`.
+PERSON: Final = f"""
+    json_object('id', u.id, 'email', u.email, 'first_name', u.first_name, 'last_name', u.last_name, 'phone', u.phone,
+      'status', u.status, 'email_verified_at', u.email_verified_at,
+      'two_factor_enabled', json(CASE WHEN u.two_factor_enabled_at IS NULL THEN 'false' ELSE 'true' END),
+      'roles', json(({_ROLES})), 'permissions', json(({_PERMISSIONS})),
+      'created_at', u.created_at, 'updated_at', u.updated_at)
+"""
+PERSON_INDEXES: Final = (
+    "user_roles.pk", "roles.pk", "permissions_key_once", "role_permissions.pk", "user_permissions.pk",
+)  # fmt: skip
+
+# What a log-in is judged by. lower() is of ASCII, as in the index; so are our addresses (api.people_shapes.Email).
+USER: Final = """
+    u.id, u.email, u.status, u.password_hash, u.email_verified_at, u.two_factor_secret, u.two_factor_enabled_at,
+    u.two_factor_step
+"""
+USER_BY_EMAIL = Sql(
+    f"SELECT {USER}, {PERSON} AS person FROM live_users u WHERE lower(u.email) = lower(:email)",
+    "users_email_once",
+    *PERSON_INDEXES,
+)
+USER_BY_ID = Sql(f"SELECT {USER} FROM live_users u WHERE u.id = :user_id", "users.pk")
+
+ADD_SESSION = Sql("""
+    INSERT INTO user_sessions (id, user_id, refresh_token_hash, fingerprint, ip_address, user_agent, stepped_up_at,
+      last_used_at, expires_at, created_at, updated_at)
+    VALUES (:id, :user_id, :refresh_token_hash, :fingerprint, :ip_address, :user_agent, :stepped_up_at, :now,
+      :expires_at, :now, :now)
+""")
+# All of a user's, but for the one to keep (null keeps none).
+END_SESSIONS = Sql(
+    """
+    UPDATE user_sessions SET revoked_at = :now, updated_at = :now
+    WHERE user_id = :user_id AND revoked_at IS NULL AND id IS NOT :keep
+    """,
+    "user_sessions_by_user",
+)
+# The user's session, if it is not over yet; otherwise the line is run again and finds out who asks.
+SESSION_LIVES = Sql(
+    guard(
+        "EXISTS (SELECT 1 FROM user_sessions "
+        "WHERE id = :session_id AND +user_id = :user_id AND revoked_at IS NULL AND expires_at > :now)",
+        "stale",
+        "'session'",
+    ),
+    "user_sessions.pk",
+)
+END_SESSION = Sql(
+    """
+    UPDATE user_sessions SET revoked_at = :now, updated_at = :now
+    WHERE id = :session_id AND +user_id = :user_id AND revoked_at IS NULL
+    """,
+    "user_sessions.pk",
+)

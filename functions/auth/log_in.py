@@ -1,0 +1,65 @@
+"""POST /auth/log-in: open a session with e-mail and password, or change nothing but the count of tries.
+
+Anyone may. Five tries in a quarter of an hour for an e-mail address, known or not, and fifty for a client's address:
+counted in a batch of its own before anything is judged, so that of any number at once no more are. Unknown, wrong, not
+verified and suspended are one answer, after the same work. What changed since the count (another password, a
+suspension) makes the batch refuse.
+"""
+
+from mangum import Mangum
+from pydantic import Field
+
+from api import trail
+from api.auth import PUBLIC
+from api.call import Answer, Call
+from api.endpoint import TEXT, endpoint
+from api.passwords import BYTES_MAX, verify_password
+from api.people_shapes import Email, Tokens
+from api.problems import Problem
+from api.sessions import opening
+from api.shapes import Flag, Shape
+from api.tries import Tries
+from db.sql import Sql, guard
+from db.statements import people
+
+
+class LogInRequest(Shape):
+    email: Email
+    password: str = Field(min_length=1, max_length=4 * BYTES_MAX)
+    cookies: Flag = Field(
+        default=False, description="For a browser: the tokens come as HttpOnly cookies, and csrf_token in the body."
+    )
+
+
+AS_JUDGED = Sql(
+    guard(
+        "EXISTS (SELECT 1 FROM live_users "
+        "WHERE id = :user_id AND status = 'ACTIVE' AND password_hash = :password_hash)",
+        "invalid_credentials",
+    ),
+    "users.pk",
+)
+
+
+@endpoint("POST /auth/log-in", permission=PUBLIC, errors=("invalid_credentials",))
+async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
+    await call.judged()
+    tries = Tries(call, request.email)
+    [found] = await tries.counted(people.USER_BY_EMAIL(email=request.email))
+    user = found[0] if found else None
+    known = user["password_hash"] if user else None
+    fits = await verify_password(request.password, known, call.settings.bcrypt_cost)
+    if user is None or not fits or user["status"] != "ACTIVE" or user["email_verified_at"] is None:
+        await tries.failed(user["id"] if user else None)
+        raise Problem("invalid_credentials")
+    session = opening(call, user["id"], stepped_up=False, cookies=request.cookies)
+    plan = [
+        AS_JUDGED(user_id=user["id"], password_hash=known),
+        *session.statements,
+        *trail.security_event(call, "log_in", user["id"], session_id=session.session_id),
+        tries.forgetting(),
+    ]
+    return await call.commit(plan, session.answer(user["person"]))
+
+
+handler = Mangum(log_in, lifespan="off", text_mime_types=TEXT)
