@@ -21,7 +21,7 @@ GUESSES: Final = Limit("guest", quota=10, seconds=3600)
 
 
 async def known_order(order: str, phone: str | None, call: Call, *, staff: Sequence[str]) -> Row:
-    """The order (a row of `orders.FIND`) for one of `staff`'s permissions, the key that placed it, or the right phone.
+    """The order (a row of `orders.FIND`) for one of `staff`'s permissions, whoever placed it, or the right phone.
 
     A right phone, too, is good only while the limit is not used up, and wrong ones may have come since the read: the
     call holds a guard, so that whoever is told anything was among the first. Refuses `not_found`, and `rate_limited`

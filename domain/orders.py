@@ -39,8 +39,8 @@ def reference_of(text: str) -> str | None:
 
 
 def is_buyers(row: Mapping[str, Any], actor_id: str, phone: str | None) -> bool:
-    """Whether an order was placed with the caller's key, or the caller knows the phone number it was placed with."""
-    return row["api_key_id"] == actor_id or (phone is not None and row["customer_phone"] == phone)
+    """Whether an order is the caller's (a person's, or a key's), or they know the phone number it was placed with."""
+    return actor_id in (row["user_id"], row["api_key_id"]) or (phone is not None and row["customer_phone"] == phone)
 
 
 def check_transition(status: str, to: str, *, allowed: bool = True) -> None:

@@ -65,7 +65,8 @@ async def checkout(request: CheckoutRequest, call: Call) -> Answer[Order]:
         *placing(
             order,
             text,
-            api_key_id=actor if call.actor.kind == "api_key" else None,
+            user_id=call.actor.user_id,
+            api_key_id=call.actor.api_key_id,
             cart_id=cart["id"] if cart else None,
             actor=actor,
             event_id=call.id("event"),

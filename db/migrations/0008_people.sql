@@ -255,6 +255,9 @@ WHEN EXISTS (SELECT 1 FROM audit_links WHERE id = NEW.id) OR EXISTS (SELECT 1 FR
   OR EXISTS (SELECT 1 FROM audit_links WHERE rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'audit_links_append_only: history is not replaced'); END;
 
+-- What a person has ordered, as they see it: newest first, whatever the status.
+CREATE INDEX orders_by_user_and_time ON orders (user_id, placed_at, id) WHERE user_id IS NOT NULL;
+
 -- Mail that is due is found without a walk through what other topics wait for.
 CREATE INDEX outbox_by_topic ON outbox (topic, due_at) WHERE sent_at IS NULL;
 

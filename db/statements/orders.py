@@ -34,7 +34,7 @@ ORDER_JSON: Final = """json_set(
 THE_ORDER: Final = "o.id = coalesce((SELECT id FROM orders WHERE reference = :reference), :order)"
 FIND = Sql(
     f"""
-    SELECT o.id, o.status, o.version, o.api_key_id, o.customer_phone, {ORDER_JSON} AS item
+    SELECT o.id, o.status, o.version, o.user_id, o.api_key_id, o.customer_phone, {ORDER_JSON} AS item
     FROM orders o WHERE {THE_ORDER}
     """,
     "orders_reference_once",

@@ -32,12 +32,12 @@ LINES_AS_READ = Sql(
     "products.pk",
 )
 ADD_ORDER = Sql("""
-    INSERT INTO orders (id, reference, api_key_id, cart_id, status, currency, subtotal, discount, tax, shipping, total,
-      customer, customer_phone, shipping_address, billing_address, notes, metadata, placed_at, expires_at, created_at,
-      updated_at)
-    VALUES (:id, :reference, :api_key_id, :cart_id, 'PENDING', :currency, :subtotal, :discount, :tax, :shipping, :total,
-      :customer, :phone, :shipping_address, :billing_address, :notes, :metadata, :placed_at, :expires_at, :placed_at,
-      :placed_at)
+    INSERT INTO orders (id, reference, user_id, api_key_id, cart_id, status, currency, subtotal, discount, tax,
+      shipping, total, customer, customer_phone, shipping_address, billing_address, notes, metadata, placed_at,
+      expires_at, created_at, updated_at)
+    VALUES (:id, :reference, :user_id, :api_key_id, :cart_id, 'PENDING', :currency, :subtotal, :discount, :tax,
+      :shipping, :total, :customer, :phone, :shipping_address, :billing_address, :notes, :metadata, :placed_at,
+      :expires_at, :placed_at, :placed_at)
 """)
 # :order is the whole order as it is answered.
 ADD_ITEMS = Sql(
@@ -60,6 +60,7 @@ def placing(
     order: Mapping[str, Any],
     text: str,
     *,
+    user_id: str | None,
     api_key_id: str | None,
     cart_id: str | None,
     actor: str,
@@ -72,6 +73,7 @@ def placing(
     return [
         ADD_ORDER(
             **{name: order[name] for name in kept},
+            user_id=user_id,
             api_key_id=api_key_id,
             cart_id=cart_id,
             customer=_text(order["customer"]),

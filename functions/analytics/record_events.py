@@ -1,8 +1,8 @@
 """POST /events: remember what happened in the shop, one event or up to a hundred, all of them or none.
 
 Anyone may. Events are only appended, so no two callers are in each other's way; each insert marks its day as stale in
-the same batch (a trigger), and the roll-up counts that day again. Nothing about the caller is kept beside what the
-body says.
+the same batch (a trigger), and the roll-up counts that day again. Whose they are is kept where somebody has logged in;
+otherwise nothing about the caller, beside what the body says.
 """
 
 from collections.abc import Sequence
@@ -77,9 +77,9 @@ class Recorded(Shape):
 
 
 RECORD = Sql("""
-    INSERT INTO analytics_events (id, event_type, timestamp, session_id, properties, created_at)
-    SELECT value ->> 'id', value ->> 'event_type', value ->> 'timestamp', value ->> 'session_id', value -> 'properties',
-      :now
+    INSERT INTO analytics_events (id, event_type, timestamp, user_id, session_id, properties, created_at)
+    SELECT value ->> 'id', value ->> 'event_type', value ->> 'timestamp', :user_id, value ->> 'session_id',
+      value -> 'properties', :now
     FROM json_each(:events)
 """)
 
@@ -103,7 +103,9 @@ async def record_events(request: RecordEventsRequest, call: Call) -> Answer[Reco
                 "properties": event.properties,
             }
         )
-    return await call.commit([RECORD(events=dumps(events), now=call.now)], Answer({"recorded": len(events)}))
+    await call.judged()  # whose session it is, and that it still is one
+    record = RECORD(events=dumps(events), user_id=call.actor.user_id, now=call.now)
+    return await call.commit([record], Answer({"recorded": len(events)}))
 
 
 handler = Mangum(record_events, lifespan="off", text_mime_types=TEXT)

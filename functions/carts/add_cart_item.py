@@ -1,6 +1,6 @@
 """POST /carts/{cart}/items: put pieces of a variant into a cart, or change nothing.
 
-Its guest, by `X-Cart-Token`, or the API key that made it. A variant that is in the cart already gets the more pieces.
+Its guest, by `X-Cart-Token`, or its owner. A variant that is in the cart already gets the more pieces.
 Of two additions at once both count: the quantity grows where it stands, and nothing but the limits of a cart makes the
 line run again. What is in a cart is not held: its checkout decides what is left.
 """

@@ -1,7 +1,7 @@
 """POST /carts: make a cart, empty or with its first items, or change nothing.
 
 Anyone may. A guest's cart answers its secret `token` once: only its hash is kept, so a replay answers null in its
-place. A caller with an API key owns the cart by that key and gets no token.
+place. Who has logged in owns the cart as that person, an API key as that key; they get no token.
 """
 
 import secrets
@@ -28,13 +28,13 @@ class CreateCartRequest(Shape):
 
 class NewCart(Cart):
     token: str | None = Field(
-        description="Send it as X-Cart-Token with every call on this cart. Shown once; null for an API key's cart."
+        description="Send it as X-Cart-Token with every call on this cart. Shown once; null for a cart with an owner."
     )
 
 
 ADD_CART = Sql("""
-    INSERT INTO carts (id, api_key_id, token_hash, status, expires_at, created_at, updated_at)
-    VALUES (:id, :api_key_id, :token_hash, 'ACTIVE', :expires_at, :now, :now)
+    INSERT INTO carts (id, user_id, api_key_id, token_hash, status, expires_at, created_at, updated_at)
+    VALUES (:id, :user_id, :api_key_id, :token_hash, 'ACTIVE', :expires_at, :now, :now)
 """)
 
 
@@ -55,12 +55,12 @@ async def create_cart(request: CreateCartRequest, call: Call) -> Answer[NewCart]
         {"id": item, "variant_id": variant, "quantity": quantity}
         for item, (variant, quantity) in zip(call.ids("item", len(pieces)), pieces.items(), strict=True)
     ]
-    owned = call.actor.kind == "api_key"
-    token = None if owned else secrets.token_urlsafe(32)
+    token = None if call.actor.kind != "anonymous" else secrets.token_urlsafe(32)
     plan = [
         ADD_CART(
             id=cart_id,
-            api_key_id=call.actor.id if owned else None,
+            user_id=call.actor.user_id,
+            api_key_id=call.actor.api_key_id,
             token_hash=auth.hash_of(token) if token else None,
             expires_at=call.later(call.settings.cart_ttl),
             now=call.now,

@@ -1,6 +1,6 @@
 """DELETE /carts/{cart}: remove a cart with its items and release what is held for it, or change nothing.
 
-Its guest, by `X-Cart-Token`, or the API key that made it. A cart that became an order stays. Against a checkout or a
+Its guest, by `X-Cart-Token`, or its owner. A cart that became an order stays. Against a checkout or a
 reservation at the same time, `DELETABLE` and `NO_HOLDS` hold that none came between; the later one finds no cart, or
 this line runs again.
 """

@@ -1,6 +1,6 @@
 """DELETE /carts/{cart}/items/{item}: take an article out of a cart, or change nothing.
 
-Its guest, by `X-Cart-Token`, or the API key that made it. Of two at once one removes it, for the other it is not found.
+Its guest, by `X-Cart-Token`, or its owner. Of two at once one removes it, for the other it is not found.
 """
 
 from mangum import Mangum

@@ -1,6 +1,6 @@
 """PATCH /carts/{cart}: replace all items of a cart, or only extend its life, or change nothing.
 
-Its guest, by `X-Cart-Token`, or the API key that made it. `items` are the whole new list, empty to empty the cart;
+Its guest, by `X-Cart-Token`, or its owner. `items` are the whole new list, empty to empty the cart;
 without `items` nothing but `expires_at` moves on. An article that stays keeps its item's id. Whoever replaces last
 wins, unless If-Match says otherwise; FITS holds that an addition at the same time makes the cart neither too long nor
 mixed.

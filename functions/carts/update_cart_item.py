@@ -1,6 +1,6 @@
 """PATCH /carts/{cart}/items/{item}: set how many pieces of an article are in a cart, or change nothing.
 
-Its guest, by `X-Cart-Token`, or the API key that made it. Of two at once the later one counts, unless If-Match says
+Its guest, by `X-Cart-Token`, or its owner. Of two at once the later one counts, unless If-Match says
 otherwise; an item removed meanwhile is not found.
 """
 

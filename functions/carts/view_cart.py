@@ -1,6 +1,6 @@
 """GET /carts/{cart}: the cart at today's prices, with what is available of each article. Changes nothing.
 
-Its guest, by `X-Cart-Token`, or the API key that made it. An expired cart is shown as abandoned, a checked-out one as
+Its guest, by `X-Cart-Token`, or its owner. An expired cart is shown as abandoned, a checked-out one as
 it was.
 """
 

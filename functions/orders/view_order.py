@@ -1,6 +1,6 @@
 """GET /orders/{order}: one order with its items, by id or reference. Changes nothing, but counts wrong guesses.
 
-Who may: staff with orders:read, the API key that placed it, and a guest who adds the phone number it was placed with.
+Who may: staff with orders:read, the person or API key that placed it, and a guest who adds the order's phone number.
 To anybody else it is not there, in the same words as an order that never was. Ten wrong numbers an hour may be tried
 for what is asked for; then the right one, too, is refused until the hour is over.
 """

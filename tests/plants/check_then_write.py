@@ -43,6 +43,7 @@ async def check_then_write(request: CheckoutRequest, call: Call) -> Answer[Order
         *placing(
             order,
             text,
+            user_id=None,
             api_key_id=None,
             cart_id=None,
             actor=call.actor.id,

@@ -1,5 +1,6 @@
 -- Way back of 0008: what people and their rights were made of goes; users keep their address and status.
 DROP INDEX outbox_by_topic;
+DROP INDEX orders_by_user_and_time;
 DROP TRIGGER audit_links_append_only_delete;
 DROP TABLE audit_links;
 DROP TABLE audit_counters;
