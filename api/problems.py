@@ -38,6 +38,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "variant_ordered": (409, "Variant was ordered"),
     "reservation_ended": (409, "Reservation ended"),
     "variant_not_for_sale": (409, "Variant not for sale"),
+    "two_factor_enabled": (409, "Two-factor already on"),
     "token_used": (410, "Token used or expired"),
     "stale_version": (412, "Stale version"),
     "payload_too_large": (413, "Payload too large"),
@@ -54,11 +55,12 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "rate_limited": (429, "Rate limited"),
     "internal": (500, "Internal error"),
     "busy": (503, "Busy"),
+    "provider_unavailable": (503, "Provider unavailable"),
     "unhealthy": (503, "Unhealthy"),
     "outcome_unknown": (503, "Outcome unknown"),
 }
 _WEIGHT: Final = re.compile(r"\s*q\s*=\s*(0(?:\.\d*)?|1(?:\.0*)?)\s*", re.I)
-RETRY_AFTER_SECONDS: Final = {"busy": "1", "unhealthy": "5", "outcome_unknown": "1"}
+RETRY_AFTER_SECONDS: Final = {"busy": "1", "unhealthy": "5", "outcome_unknown": "1", "provider_unavailable": "5"}
 """A limit tells its own: until its window ends."""
 
 
