@@ -41,14 +41,17 @@ PERSON_INDEXES: Final = (
 # What a log-in is judged by. lower() is of ASCII, as in the index; so are our addresses (api.people_shapes.Email).
 USER: Final = """
     u.id, u.email, u.status, u.password_hash, u.email_verified_at, u.two_factor_secret, u.two_factor_enabled_at,
-    u.two_factor_step
+    u.two_factor_step,
+    (SELECT json_group_array(c.code_hash) FROM recovery_codes c WHERE c.user_id = u.id AND c.used_at IS NULL)
+      AS recovery_codes
 """
 USER_BY_EMAIL = Sql(
     f"SELECT {USER}, {PERSON} AS person FROM live_users u WHERE lower(u.email) = lower(:email)",
     "users_email_once",
+    "recovery_codes.pk",
     *PERSON_INDEXES,
 )
-USER_BY_ID = Sql(f"SELECT {USER} FROM live_users u WHERE u.id = :user_id", "users.pk")
+USER_BY_ID = Sql(f"SELECT {USER} FROM live_users u WHERE u.id = :user_id", "users.pk", "recovery_codes.pk")
 
 ADD_SESSION = Sql("""
     INSERT INTO user_sessions (id, user_id, refresh_token_hash, fingerprint, ip_address, user_agent, stepped_up_at,

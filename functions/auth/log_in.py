@@ -2,8 +2,8 @@
 
 Anyone may. Five tries in a quarter of an hour for an e-mail address, known or not, and fifty for a client's address:
 counted in a batch of its own before anything is judged, so that of any number at once no more are. Unknown, wrong, not
-verified and suspended are one answer, after the same work. What changed since the count (another password, a
-suspension) makes the batch refuse.
+verified and suspended are one answer, after the same work. Who has a second factor shows it, too. What changed since
+the count (another password, a suspension, a code used at the same time) makes the batch refuse.
 """
 
 from mangum import Mangum
@@ -16,6 +16,7 @@ from api.endpoint import TEXT, endpoint
 from api.passwords import BYTES_MAX, verify_password
 from api.people_shapes import Email, Tokens
 from api.problems import Problem
+from api.second_factor import Code, judged
 from api.sessions import opening
 from api.shapes import Flag, Shape
 from api.tries import Tries
@@ -26,6 +27,7 @@ from db.statements import people
 class LogInRequest(Shape):
     email: Email
     password: str = Field(min_length=1, max_length=4 * BYTES_MAX)
+    code: Code | None = Field(default=None, description="Of who has a second factor; otherwise it is not looked at.")
     cookies: Flag = Field(
         default=False, description="For a browser: the tokens come as HttpOnly cookies, and csrf_token in the body."
     )
@@ -41,7 +43,7 @@ AS_JUDGED = Sql(
 )
 
 
-@endpoint("POST /auth/log-in", permission=PUBLIC, errors=("invalid_credentials",))
+@endpoint("POST /auth/log-in", permission=PUBLIC, errors=("invalid_credentials", "two_factor_required"))
 async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
     await call.judged()
     tries = Tries(call, request.email)
@@ -52,9 +54,17 @@ async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
     if user is None or not fits or user["status"] != "ACTIVE" or user["email_verified_at"] is None:
         await tries.failed(user["id"] if user else None)
         raise Problem("invalid_credentials")
-    session = opening(call, user["id"], stepped_up=False, cookies=request.cookies)
+    try:
+        shown = judged(user, request.code, call)
+    except Problem as problem:
+        if problem.code == "invalid_credentials":
+            await tries.failed(user["id"])
+        raise
+    stepped_up = user["two_factor_enabled_at"] is not None
+    session = opening(call, user["id"], stepped_up=stepped_up, cookies=request.cookies)
     plan = [
         AS_JUDGED(user_id=user["id"], password_hash=known),
+        *shown,
         *session.statements,
         *trail.security_event(call, "log_in", user["id"], session_id=session.session_id),
         tries.forgetting(),
