@@ -8,12 +8,12 @@ from typing import Any
 
 import pytest
 
-from api.auth import PUBLIC, SIGNED_IN, hash_of, new_key
+from api.auth import EVERYBODYS, PUBLIC, hash_of, new_key
 from api.endpoint import Endpoint
 from tests.api.asgi import JSON, Told, ask
 from tests.shop import Shop, endpoints
 
-HELD = [one for one in endpoints().values() if one.permission not in (PUBLIC, SIGNED_IN)]
+HELD = [one for one in endpoints().values() if one.permission not in EVERYBODYS]
 OPEN = [one for one in endpoints().values() if one.permission == PUBLIC]
 VALUE = "01kaktq2m8e8q8k3v9m1c4x7zd"
 

@@ -100,7 +100,7 @@ def test_cookies_are_not_secure_on_a_laptop(shop: Shop) -> None:
 )
 def test_refuses_invalid_credentials(shop: Shop, user: dict[str, Any] | None) -> None:
     reference = told(log_in(shop, "nobody@example.com"))
-    user_id = shop.user("admin", email=EMAIL, **user) if user else None
+    user_id = shop.user("staff", email=EMAIL, **user) if user else None
     shop.execute("DELETE FROM rate_limits")
     with shop.unchanged(COUNTS, *TRAIL):
         reply = log_in(shop)
