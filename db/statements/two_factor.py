@@ -9,12 +9,14 @@ from db.sql import Sql, guard
 
 # Of who has none: it was not turned on since the read, by which nobody was asked for a code.
 STILL_OFF = Sql(
-    guard("EXISTS (SELECT 1 FROM users WHERE id = :user_id AND two_factor_enabled_at IS NULL)", "stale", "'users'"),
+    guard(
+        "EXISTS (SELECT 1 FROM live_users WHERE id = :user_id AND two_factor_enabled_at IS NULL)", "stale", "'users'"
+    ),
     "users.pk",
 )
 STEP_UNUSED = Sql(
     guard(
-        "EXISTS (SELECT 1 FROM users "
+        "EXISTS (SELECT 1 FROM live_users "
         "WHERE id = :user_id AND two_factor_enabled_at = :enabled_at AND two_factor_step < :step)",
         "invalid_credentials",
     ),

@@ -30,7 +30,8 @@ class StepUpRequest(Shape):
 
 PASSWORD_AS_READ = Sql(
     guard(
-        "EXISTS (SELECT 1 FROM users WHERE id = :user_id AND password_hash IS :password_hash)", "invalid_credentials"
+        "EXISTS (SELECT 1 FROM live_users WHERE id = :user_id AND password_hash IS :password_hash)",
+        "invalid_credentials",
     ),
     "users.pk",
 )

@@ -43,7 +43,7 @@ def sold(shop: Shop) -> Iterator[Sold]:
     adjust(shop, variant, 5, "receipt")
     shop.post("/events", {"events": [{"event_type": "a", "timestamp": TIME, "session_id": "s"}] * 2})
     run("roll_up_analytics")
-    administrator = shop.user("admin")
+    shop.user("admin")
     times = {"created_at": shop.now, "updated_at": shop.now}
     for number, parent in ((1, None), (2, 1), (3, 2)):
         path = "/" + "".join(f"category_{one}/" for one in range(1, number + 1))
@@ -51,11 +51,6 @@ def sold(shop: Shop) -> Iterator[Sold]:
             "categories", id=f"category_{number}", name="c", slug=f"c{number}", level=number - 1, path=path,
             parent_id=parent and f"category_{parent}", **times,
         )  # fmt: skip
-    shop.insert(
-        "audit_logs", id="audit_1", actor_type="user", actor=administrator, action="stock:adjust", entity="variants",
-        entity_id=variant, sequence=1, content_hash="0" * 64, created_at=TIME,
-    )  # fmt: skip
-    shop.execute("UPDATE audit_counters SET count = 1")
     shop.checked()
     with closing(sqlite3.connect(shop.path, isolation_level=None)) as raw:
         raw.execute("PRAGMA foreign_keys = OFF")

@@ -30,7 +30,7 @@ def test_the_password_again_is_good_for_ten_minutes_of_this_session(shop: Shop) 
 
 def test_who_has_a_second_factor_shows_that(shop: Shop) -> None:
     user = protected(shop, stepped_up=False)
-    assert step_up(shop, user.token, code=code()).status == 204
+    assert step_up(shop, shop.session(user.id), code=code()).status == 204
     assert shop.post(RENEW, token=user.token).status == 200
     assert factor(shop, user.id)[2] > 0
     shop.checked()
@@ -105,5 +105,5 @@ def test_wrong_tries_count_with_those_of_log_in(shop: Shop) -> None:
         assert int(reply.headers["retry-after"]) > 0
     assert [kind for kind, _ in events(shop)].count("step_up_failed") == 3
     shop.clock(900)
-    assert step_up(shop, user.token, code=code()).status == 204
+    assert step_up(shop, shop.session(user.id), code=code()).status == 204
     assert shop.one("SELECT count(*) FROM rate_limits WHERE scope GLOB 'login:*' AND expires_at > ?", shop.now) == 0
