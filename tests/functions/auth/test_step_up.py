@@ -30,7 +30,7 @@ def test_the_password_again_is_good_for_ten_minutes_of_this_session(shop: Shop) 
 
 def test_who_has_a_second_factor_shows_that(shop: Shop) -> None:
     user = protected(shop, stepped_up=False)
-    assert step_up(shop, shop.session(user.id), code=code()).status == 204
+    assert step_up(shop, user.token, code=code()).status == 204
     assert shop.post(RENEW, token=user.token).status == 200
     assert factor(shop, user.id)[2] > 0
     shop.checked()
