@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "restore": ("bring a backup into an empty database, of any engine", "cli.restore"),
     "seed": ("fill the database with a profile's sample data", "cli.seed"),
     "key": ("make, list and revoke API keys", "cli.key"),
+    "audit": ("hold the audit log against its own hashes", "cli.audit"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),
     "prove": ("prove on a scratch shop that nothing is oversold, lost or double, whatever dies", "cli.prove"),
     "doctor": ("look at any SQLite, libSQL or D1 database and say what is wrong with it", "cli.doctor"),

@@ -11,6 +11,9 @@ import pytest
 
 from proof.asking import Asking
 from tests.functions.audit.support import trail
+from tests.functions.jobs.support import run
+from tests.functions.jobs.test_seal_audit_logs import chained, links
+from tests.functions.stock.support import adjust
 from tests.race.racers import Racers, tally
 from tests.shop import Shop
 
@@ -44,3 +47,14 @@ def test_twenty_administrators_at_once_are_numbered_without_a_gap(shop: Shop, ra
     assert [row["sequence"] for row in rows] == list(range(1, ADMINISTRATORS + 1))
     assert len({row["actor"] for row in rows}) == ADMINISTRATORS
     shop.checked()
+
+
+def test_two_that_seal_at_once_chain_each_row_once(shop: Shop, racers: Racers) -> None:
+    variant = shop.variant(stock=10)
+    for _ in range(3):
+        for _ in range(4):
+            assert adjust(shop, variant, 1).status == 201
+        racers.race(shop.url, [Asking("tests.race.run_job", "/jobs/seal_audit_logs") for _ in range(4)])
+        run("seal_audit_logs")
+        assert links(shop) == chained(shop)
+    assert len(links(shop)) == 12
