@@ -229,7 +229,8 @@ CREATE INDEX personal_values_by_user ON personal_values (user_id) WHERE user_id 
 ALTER TABLE audit_logs ADD COLUMN sequence INTEGER CONSTRAINT audit_logs_sequence_positive CHECK (sequence >= 1);
 ALTER TABLE audit_logs ADD COLUMN content_hash TEXT CONSTRAINT audit_logs_content_hash_is_sha256 CHECK (length(content_hash) = 64);
 CREATE UNIQUE INDEX audit_logs_sequence_once ON audit_logs (sequence) WHERE sequence IS NOT NULL;
-CREATE INDEX audit_logs_by_actor ON audit_logs (actor, id);
+CREATE INDEX audit_logs_by_actor ON audit_logs (actor, created_at);
+CREATE INDEX audit_logs_by_kind ON audit_logs (entity, created_at);
 CREATE TABLE audit_counters (
   name       TEXT PRIMARY KEY CONSTRAINT audit_counters_one CHECK (name = 'audit_logs'),
   count      INTEGER NOT NULL CONSTRAINT audit_counters_count_not_negative CHECK (count >= 0),

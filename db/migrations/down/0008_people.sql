@@ -4,6 +4,7 @@ DROP INDEX orders_by_user_and_time;
 DROP TRIGGER audit_links_append_only_delete;
 DROP TABLE audit_links;
 DROP TABLE audit_counters;
+DROP INDEX audit_logs_by_kind;
 DROP INDEX audit_logs_by_actor;
 DROP INDEX audit_logs_sequence_once;
 ALTER TABLE audit_logs DROP COLUMN content_hash;
