@@ -70,10 +70,13 @@ class Window(NamedTuple):
 
     def counting(self) -> list[Statement]:
         """For a batch: counts one try if there is room; the last statement's row has the new `count`."""
+        return [self.room(), self.one_more()]
+
+    def one_more(self) -> Statement:
+        """For a batch: counts one try, whether there is room or not; its row has the new `count`."""
         ends = self.begins + self.limit.seconds * 1000
         now = stamp(self.milliseconds)
-        count = COUNT(scope=self.scope, window=stamp(self.begins), expires_at=stamp(ends), now=now)
-        return [self.room(), count]
+        return COUNT(scope=self.scope, window=stamp(self.begins), expires_at=stamp(ends), now=now)
 
     def forgetting(self) -> Statement:
         """For a batch: the window's tries are forgotten."""

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 BY_EMAIL: Final = Limit("login", quota=5, seconds=900)
 BY_ADDRESS: Final = Limit("address", quota=50, seconds=900)
+TO_EMAIL: Final = Limit("mail", quota=3, seconds=3600)
+MAILS_OF_ADDRESS: Final = Limit("mails", quota=50, seconds=900)
 
 
 class Tries:
@@ -46,3 +48,24 @@ class Tries:
     def forgetting(self) -> Statement:
         """For the batch of a right one: the e-mail's tries before it are forgotten."""
         return self.of_email.forgetting()
+
+
+class Mails:
+    """What is counted of mail that anybody can have sent: to an address, silently, and from the client's."""
+
+    def __init__(self, call: Call, email: str) -> None:
+        self.call = call
+        self.to_email = TO_EMAIL.window(email.lower(), call.milliseconds)
+        self.of_address = MAILS_OF_ADDRESS.window(call.asked.ip_address or "", call.milliseconds)
+
+    async def counted(self, *statements: Statement) -> tuple[list[list[Row]], bool]:
+        """Count this mail in a batch of its own. The rows of `statements`, sent with it, and whether it may be sent.
+
+        Refuses with `rate_limited` a client that asks for too many; that an address has had enough is not told.
+        """
+        self.call.limited(self.of_address, 0)
+        counting = [*self.of_address.counting(), self.to_email.one_more()]
+        rows = await self.call.write([*counting, *statements])
+        _, [of_address], [to_email], *found = rows
+        self.call.limited(self.of_address, of_address["count"])
+        return found, to_email["count"] <= TO_EMAIL.quota

@@ -261,6 +261,8 @@ CREATE INDEX orders_by_user_and_time ON orders (user_id, placed_at, id) WHERE us
 
 -- Mail that is due is found without a walk through what other topics wait for.
 CREATE INDEX outbox_by_topic ON outbox (topic, due_at) WHERE sent_at IS NULL;
+-- A guest's orders, for whoever proves the address that was given with them.
+CREATE INDEX orders_by_guest_email ON orders (lower(json_extract(customer, '$.email'))) WHERE user_id IS NULL AND api_key_id IS NULL;
 
 INSERT INTO roles (id, name, description, created_at, updated_at) VALUES
   ('role_00000000000000000000000001', 'customer', 'Buys; sees and changes only their own.', '2026-01-01T00:00:00.000Z', '2026-01-01T00:00:00.000Z'),

@@ -84,3 +84,18 @@ END_SESSION = Sql(
     """,
     "user_sessions.pk",
 )
+
+SET_PASSWORD = Sql("UPDATE users SET password_hash = :password_hash, updated_at = :now WHERE id = :user_id", "users.pk")
+# No link of a reset is good after the password has changed.
+VOID_RESETS = Sql(
+    "UPDATE password_resets SET used_at = :now, updated_at = :now WHERE user_id = :user_id AND used_at IS NULL",
+    "idx_password_resets_user",
+)
+# What somebody ordered as a guest is theirs once they have proven the address that they gave.
+CLAIM_ORDERS = Sql(
+    """
+    UPDATE orders SET user_id = :user_id, updated_at = :now
+    WHERE lower(json_extract(customer, '$.email')) = lower(:email) AND user_id IS NULL AND api_key_id IS NULL
+    """,
+    "orders_by_guest_email",
+)

@@ -1,4 +1,5 @@
 -- Way back of 0008: what people and their rights were made of goes; users keep their address and status.
+DROP INDEX orders_by_guest_email;
 DROP INDEX outbox_by_topic;
 DROP INDEX orders_by_user_and_time;
 DROP TRIGGER audit_links_append_only_delete;
