@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING, Final, Literal
+from typing import TYPE_CHECKING, Final, Literal, get_args
 
 from api.problems import speak
 from db.sql import Sql, Statement
@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from api.call import Call
 
 Kind = Literal["verify_email", "already_registered", "reset_password", "password_changed", "change_email"]
+KINDS: Final[tuple[Kind, ...]] = get_args(Kind)
 
 ADD_MAIL = Sql("""
     INSERT INTO outbox (id, topic, entity, entity_id, payload, due_at, created_at, updated_at)

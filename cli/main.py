@@ -24,6 +24,7 @@ COMMANDS: Final = {
     "seed": ("fill the database with a profile's sample data", "cli.seed"),
     "key": ("make, list and revoke API keys", "cli.key"),
     "audit": ("hold the audit log against its own hashes", "cli.audit"),
+    "mail": ("the mail that waits in the outbox, for a laptop without a mail server", "cli.mail"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),
     "prove": ("prove on a scratch shop that nothing is oversold, lost or double, whatever dies", "cli.prove"),
     "doctor": ("look at any SQLite, libSQL or D1 database and say what is wrong with it", "cli.doctor"),
