@@ -256,6 +256,8 @@ WHEN EXISTS (SELECT 1 FROM audit_links WHERE id = NEW.id) OR EXISTS (SELECT 1 FR
   OR EXISTS (SELECT 1 FROM audit_links WHERE rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'audit_links_append_only: history is not replaced'); END;
 
+-- Whoever logs in shows the token of a guest's cart, and not its id.
+CREATE UNIQUE INDEX carts_token_once ON carts (token_hash) WHERE token_hash IS NOT NULL;
 -- What a person has ordered, as they see it: newest first, whatever the status.
 CREATE INDEX orders_by_user_and_time ON orders (user_id, placed_at, id) WHERE user_id IS NOT NULL;
 

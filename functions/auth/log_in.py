@@ -4,6 +4,8 @@ Anyone may. Five tries in a quarter of an hour for an e-mail address, known or n
 counted in a batch of its own before anything is judged, so that of any number at once no more are. Unknown, wrong, not
 verified and suspended are one answer, after the same work. Who has a second factor shows it, too. What changed since
 the count (another password, a suspension, a code used at the same time) makes the batch refuse.
+verified and suspended are one answer, after the same work. What changed since the count (another password, a
+suspension) makes the batch refuse. A guest's cart, named by X-Cart-Token, is merged in that batch.
 """
 
 from mangum import Mangum
@@ -12,6 +14,7 @@ from pydantic import Field
 from api import trail
 from api.auth import PUBLIC
 from api.call import Answer, Call
+from api.cart_merge import merging
 from api.endpoint import TEXT, endpoint
 from api.passwords import BYTES_MAX, verify_password
 from api.people_shapes import Email, Tokens
@@ -44,6 +47,7 @@ AS_JUDGED = Sql(
 
 
 @endpoint("POST /auth/log-in", permission=PUBLIC, errors=("invalid_credentials", "two_factor_required"))
+@endpoint("POST /auth/log-in", permission=PUBLIC, headers=("X-Cart-Token",), errors=("invalid_credentials",))
 async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
     await call.judged()
     tries = Tries(call, request.email)
@@ -66,6 +70,7 @@ async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
         AS_JUDGED(user_id=user["id"], password_hash=known),
         *shown,
         *session.statements,
+        *merging(call, user["id"]),
         *trail.security_event(call, "log_in", user["id"], session_id=session.session_id),
         tries.forgetting(),
     ]

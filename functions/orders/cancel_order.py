@@ -3,6 +3,9 @@
 The buyer may while it is PENDING (the person or API key that placed it, or a guest by phone: of wrong numbers ten
 an hour may be tried, as for `GET /orders/{order}`), staff with orders:cancel up to FULFILLED. Money that was paid stays
 on its payments until it is refunded. Of twenty cancellations at once, or a cancellation and a payment, one finds the
+The buyer may while it is PENDING (the person or API key that placed it, or a guest by phone: of wrong numbers ten an
+hour may be tried, as for `GET /orders/{order}`), staff with orders:cancel up to FULFILLED. Money that was paid stays on
+its payments until it is refunded. Of twenty cancellations at once, or a cancellation and a payment, one finds the
 version that it read; the others are told that the order has changed.
 """
 

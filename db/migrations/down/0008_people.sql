@@ -2,6 +2,7 @@
 DROP INDEX orders_by_guest_email;
 DROP INDEX outbox_by_topic;
 DROP INDEX orders_by_user_and_time;
+DROP INDEX carts_token_once;
 DROP TRIGGER audit_links_append_only_delete;
 DROP TABLE audit_links;
 DROP TABLE audit_counters;
