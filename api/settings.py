@@ -47,6 +47,10 @@ class Settings(NamedTuple):
     github_client: tuple[str, str]
     """Id and secret of the application at GitHub; empty texts: nobody signs in through it."""
     google_client: tuple[str, str]
+    github_url: str
+    """Where GitHub is; another host is one's own GitHub Enterprise server, or a stand-in for tests."""
+    google_url: str
+    """Another than Google's stands for it altogether, as the issuer, too; empty for Google's own."""
     query_timeout_ms: int
     slow_query_ms: int
     database_pool_min: int
@@ -56,6 +60,11 @@ class Settings(NamedTuple):
     stage: str
     metrics_namespace: str
     """Of CloudWatch, where a function's metrics go; empty for none."""
+
+    @property
+    def oauth(self) -> dict[str, tuple[str, str, str]]:
+        """By provider: the id and secret of our application there, and where it is."""
+        return {"github": (*self.github_client, self.github_url), "google": (*self.google_client, self.google_url)}
 
 
 def read_settings(environment: Mapping[str, str]) -> Settings:
@@ -106,6 +115,8 @@ def read_settings(environment: Mapping[str, str]) -> Settings:
         mail_from=environment.get("MAIL_FROM", "shop@localhost"),
         github_client=_client(environment, "GITHUB"),
         google_client=_client(environment, "GOOGLE"),
+        github_url=environment.get("GITHUB_URL", "https://github.com").rstrip("/"),
+        google_url=environment.get("GOOGLE_URL", "").rstrip("/"),
         query_timeout_ms=number("QUERY_TIMEOUT_MS", 10_000, 10, 30_000),
         slow_query_ms=number("SLOW_QUERY_MS", 200, 1, 30_000),
         database_pool_min=number("DATABASE_POOL_MIN", 5, 1, 100),
@@ -145,6 +156,10 @@ def _wrong_with_people(settings: Settings) -> list[str]:
         if bool(client[0]) != bool(client[1]):
             missing, given = ("ID", "SECRET") if client[1] else ("SECRET", "ID")
             wrong.append(f"{provider}_CLIENT_{given}: together with {provider}_CLIENT_{missing}, or neither")
+    for name, url in (("GITHUB_URL", settings.github_url), ("GOOGLE_URL", settings.google_url)):
+        secure = settings.stage != "production" or url.startswith("https://")
+        if url and not (secure and re.fullmatch(r"https?://[^/?#\s@]+", url)):
+            wrong.append(f"{name}={url!r}: https://host (http:// not in production)")
     return wrong
 
 

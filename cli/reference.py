@@ -37,6 +37,8 @@ PURPOSES: Final = {
     "GITHUB_CLIENT_SECRET": "Its secret.",
     "GOOGLE_CLIENT_ID": "The application at Google that people sign in through; empty for none.",
     "GOOGLE_CLIENT_SECRET": "Its secret.",
+    "GITHUB_URL": "Where GitHub is: another host is a GitHub Enterprise server, or a stand-in for tests.",
+    "GOOGLE_URL": "A stand-in for Google, in tests; empty for Google's own.",
     "LOG_LEVEL": "Log lines of this level and above.",
     "MAIL_FROM": "The address that our mail comes from.",
     "METRICS_NAMESPACE": "On Lambda (where `AWS_LAMBDA_FUNCTION_NAME` is set): the CloudWatch namespace of the "

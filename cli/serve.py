@@ -15,7 +15,7 @@ from cli.common import Failure, opened, prepare, require_migrated
 from cli.keys import ensure_secret_key
 
 ROOT: Final = Path(__file__).resolve().parent.parent
-CODE: Final = ("api", "cli", "db", "domain", "functions")
+CODE: Final = ("api", "cli", "db", "domain", "functions", "providers")
 PORT_DEFAULT: Final = 8000
 BACKLOG: Final = 2_048
 KEEP_ALIVE_SECONDS: Final = 75

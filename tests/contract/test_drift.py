@@ -98,7 +98,7 @@ def test_every_setting_is_documented() -> None:
     assert known.keys() == {*reference.PURPOSES, *reference.COMMAND_LINE}
     read = {
         name
-        for path in python_files("api", "cli", "db", "domain", "functions")
+        for path in python_files("api", "cli", "db", "domain", "functions", "providers")
         for line in lines_of(path)
         for name in _ENVIRONMENT.findall(line)
     }

@@ -68,7 +68,16 @@ def test_nothing_secret_stands_in_the_template() -> None:
 
 def test_the_artifact_is_what_a_function_is_made_of_and_nothing_else() -> None:
     links = {one.name: one for one in (ROOT / "artifact").iterdir()}
-    assert links.keys() == {"api", "db", "domain", "functions", "constraints.txt", "openapi.json", "requirements.txt"}
+    assert links.keys() == {
+        "api",
+        "db",
+        "domain",
+        "functions",
+        "providers",
+        "constraints.txt",
+        "openapi.json",
+        "requirements.txt",
+    }
     assert {name: one.resolve() for name, one in links.items()} == {name: ROOT / name for name in links}
 
 

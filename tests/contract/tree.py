@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Final
 
 ROOT: Final = Path(__file__).resolve().parent.parent.parent
-PACKAGES: Final = ("api", "cli", "db", "doctor", "domain", "functions", "tests", "tools", "bench")
+PACKAGES: Final = ("api", "cli", "db", "doctor", "domain", "functions", "providers", "tests", "tools", "bench")
 
 
 @cache
