@@ -87,11 +87,12 @@ def linking(signing: Signing, known: Known, user_id: str, call: Call) -> list[St
     add = oauth.ADD_ACCOUNT(
         id=call.id("oauth"), user_id=user_id, **known.account, email=known.email, now=now
     )  # fmt: skip
+    claim = people.CLAIM_ORDERS(user_id=user_id, email=known.email, now=now)
     linked = trail.security_event(call, "oauth_linked", user_id, provider=known.provider)
     if user is None:
         unknown = oauth.UNKNOWN_AS_READ(email=known.email, **known.account)
         made = oauth.ADD_USER(id=user_id, email=known.email, **names, now=now)
-        return [unknown, made, customer, add, *linked]
+        return [unknown, made, customer, add, claim, *linked]
     as_read = oauth.AS_READ(
         user_id=user_id,
         email=user["email"],
@@ -110,11 +111,12 @@ def linking(signing: Signing, known: Known, user_id: str, call: Call) -> list[St
         oauth.TAKE_OVER(**whose, **names),
         two_factor.FORGET_RECOVERY_CODES(user_id=user_id),
         oauth.VOID_TOKENS(**whose),
-        oauth.VOID_RESETS(**whose),
+        people.VOID_RESETS(**whose),
         oauth.FORGET_ACCOUNTS(user_id=user_id),
         people.END_SESSIONS(**whose, keep=None),
         customer,
         add,
+        claim,
         *linked,
         *trail.security_event(call, "account_reclaimed", user_id),
     ]

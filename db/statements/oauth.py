@@ -88,8 +88,4 @@ VOID_TOKENS = Sql(
     """,
     "verification_tokens_by_user",
 )
-VOID_RESETS = Sql(
-    "UPDATE password_resets SET used_at = :now, updated_at = :now WHERE user_id = :user_id AND used_at IS NULL",
-    "idx_password_resets_user",
-)
 FORGET_ACCOUNTS = Sql("DELETE FROM oauth_accounts WHERE user_id = :user_id", "oauth_accounts_one_of_a_kind")

@@ -45,7 +45,8 @@ WRONG = [
     ("DATABASE_POOL_MAX", "0"), ("DATABASE_POOL_MAX", "4"), ("LOG_LEVEL", "loud"), ("STAGE", "prod"),
     ("UNPAID_ORDER_TTL", "31536001"), ("METRICS_NAMESPACE", "AWS/Lambda"), ("METRICS_NAMESPACE", ":shop"),
     ("METRICS_NAMESPACE", "shop one"), ("METRICS_NAMESPACE", "σοπ"), ("METRICS_NAMESPACE", "x" * 256),
-    ("METRICS_NAMESPACE", "shop\n"),
+    ("METRICS_NAMESPACE", "shop\n"), ("GITHUB_URL", "github.com"), ("GITHUB_URL", "https://github.com/x"),
+    ("GOOGLE_URL", "ftp://x"), ("GOOGLE_URL", "https://a@b"), ("GOOGLE_URL", "https://a b"),
 ]  # fmt: skip
 
 
@@ -124,3 +125,12 @@ def test_are_read_once_and_again_when_asked(monkeypatch: pytest.MonkeyPatch) -> 
     assert settings().cart_ttl == 200
     monkeypatch.undo()
     settings.cache_clear()
+
+
+def test_where_people_sign_in_through_is_encrypted_in_production() -> None:
+    for name in ("GITHUB_URL", "GOOGLE_URL"):
+        assert read(**{name: "http://127.0.0.1:8001"}).oauth[name.partition("_")[0].lower()][2].startswith("http:")
+        with pytest.raises(SettingsError, match=name):
+            read(STAGE="production", **{name: "http://127.0.0.1:8001"})
+        read(STAGE="production", **{name: "https://github.example"})
+    assert read().oauth == {"github": ("", "", "https://github.com"), "google": ("", "", "")}

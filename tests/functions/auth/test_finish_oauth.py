@@ -64,6 +64,18 @@ def test_a_verified_address_is_its_user_s(shop: Shop, provider: Provider, name: 
     shop.checked()
 
 
+@pytest.mark.parametrize("registered", [True, False])
+def test_a_guest_s_orders_are_claimed_by_who_proves_the_address(
+    shop: Shop, provider: Provider, registered: bool
+) -> None:
+    order = shop.order({shop.variant(): 1})
+    if registered:
+        shop.user(email=EMAIL, verified=False)
+    person = signed_in(shop, provider)["user"]
+    assert shop.rows("SELECT id, user_id FROM orders") == [(order["id"], person["id"])]
+    shop.checked()
+
+
 def test_a_browser_gets_cookies(shop: Shop, provider: Provider) -> None:
     reply = begin(shop, provider).finish(cookies=True)
     assert (reply.status, reply.body["refresh_token"]) == (200, None)
