@@ -68,13 +68,13 @@ WHERE NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE type = 'table' AND instr(sql
 UNION ALL
 SELECT value FROM json_each('[
     "addresses_one_default", "api_keys_hash_once", "audit_links_sequence_once", "audit_logs_sequence_once",
-    "cart_items_variant_once", "categories_slug_once", "collections_slug_once", "media_asset_id_once",
-    "media_links_one_primary", "oauth_accounts_account_once", "oauth_accounts_one_of_a_kind", "orders_cart_once",
-    "orders_reference_once", "password_resets_token_once", "payments_transaction_once", "permissions_key_once",
-    "producers_slug_once", "product_categories_one_primary", "product_search_texts_product_once",
-    "products_sku_once", "products_slug_once", "roles_name_once", "saved_cards_one_default",
-    "saved_cards_token_once", "user_sessions_token_once", "users_email_once", "variants_one_primary",
-    "variants_sku_once", "verification_tokens_token_once"
+    "cart_items_variant_once", "carts_token_once", "categories_slug_once", "collections_slug_once",
+    "media_asset_id_once", "media_links_one_primary", "oauth_accounts_account_once",
+    "oauth_accounts_one_of_a_kind", "orders_cart_once", "orders_reference_once", "password_resets_token_once",
+    "payments_transaction_once", "permissions_key_once", "producers_slug_once", "product_categories_one_primary",
+    "product_search_texts_product_once", "products_sku_once", "products_slug_once", "roles_name_once",
+    "saved_cards_one_default", "saved_cards_token_once", "user_sessions_token_once", "users_email_once",
+    "variants_one_primary", "variants_sku_once", "verification_tokens_token_once"
 ]')
 WHERE value NOT IN (SELECT name FROM sqlite_schema WHERE type = 'index' AND sql LIKE 'CREATE UNIQUE %')
   AND NOT EXISTS (SELECT 1 FROM sqlite_schema WHERE name = 'restoring_state')

@@ -2,10 +2,9 @@
 
 Anyone may. Five tries in a quarter of an hour for an e-mail address, known or not, and fifty for a client's address:
 counted in a batch of its own before anything is judged, so that of any number at once no more are. Unknown, wrong, not
-verified and suspended are one answer, after the same work. Who has a second factor shows it, too. What changed since
-the count (another password, a suspension, a code used at the same time) makes the batch refuse.
-verified and suspended are one answer, after the same work. What changed since the count (another password, a
-suspension) makes the batch refuse. A guest's cart, named by X-Cart-Token, is merged in that batch.
+verified and suspended are one answer, after the same work. Who has a second factor shows it, too. A guest's cart, named
+by X-Cart-Token, is merged in the batch of the log-in. What changed since the count (another password, a suspension, a
+code used at the same time) makes that batch refuse.
 """
 
 from mangum import Mangum
@@ -46,8 +45,12 @@ AS_JUDGED = Sql(
 )
 
 
-@endpoint("POST /auth/log-in", permission=PUBLIC, errors=("invalid_credentials", "two_factor_required"))
-@endpoint("POST /auth/log-in", permission=PUBLIC, headers=("X-Cart-Token",), errors=("invalid_credentials",))
+@endpoint(
+    "POST /auth/log-in",
+    permission=PUBLIC,
+    headers=("X-Cart-Token",),
+    errors=("invalid_credentials", "two_factor_required"),
+)
 async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
     await call.judged()
     tries = Tries(call, request.email)

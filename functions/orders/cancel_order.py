@@ -1,8 +1,5 @@
 """POST /orders/{order}/cancel: cancel the order and give its stock back once, or change nothing.
 
-The buyer may while it is PENDING (the person or API key that placed it, or a guest by phone: of wrong numbers ten
-an hour may be tried, as for `GET /orders/{order}`), staff with orders:cancel up to FULFILLED. Money that was paid stays
-on its payments until it is refunded. Of twenty cancellations at once, or a cancellation and a payment, one finds the
 The buyer may while it is PENDING (the person or API key that placed it, or a guest by phone: of wrong numbers ten an
 hour may be tried, as for `GET /orders/{order}`), staff with orders:cancel up to FULFILLED. Money that was paid stays on
 its payments until it is refunded. Of twenty cancellations at once, or a cancellation and a payment, one finds the
