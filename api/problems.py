@@ -36,6 +36,7 @@ CODES: Final[dict[str, tuple[int, str]]] = {
     "primary_variant_required": (409, "Primary variant required"),
     "product_ordered": (409, "Product was ordered"),
     "variant_ordered": (409, "Variant was ordered"),
+    "role_protected": (409, "Role protected"),
     "reservation_ended": (409, "Reservation ended"),
     "variant_not_for_sale": (409, "Variant not for sale"),
     "two_factor_enabled": (409, "Two-factor already on"),

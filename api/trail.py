@@ -119,12 +119,15 @@ def changes(before: Mapping[str, Any], sent: Mapping[str, Any]) -> dict[str, dic
 def security_event(call: Call, kind: str, user_id: str | None, **payload: Any) -> list[Statement]:
     """The statements of one security event: `kind` is what happened (`log_in_failed`), `payload` no personal data."""
     apart = _Apart(call.id("event"))
+    # The address is that of who calls, which may be somebody else than whom it concerns.
+    actor = call.actor
+    caller = user_id if actor.kind == "anonymous" else actor.user_id
     event = ADD_EVENT(
         id=apart.row_id,
         user_id=user_id,
         type=kind,
-        ip_address=apart.value("ip_address", call.asked.ip_address, user_id),
-        user_agent=apart.value("user_agent", call.user_agent, user_id),
+        ip_address=apart.value("ip_address", call.asked.ip_address, caller),
+        user_agent=apart.value("user_agent", call.user_agent, caller),
         payload=_json(payload),
         now=call.now,
     )
