@@ -16,7 +16,7 @@ import functions
 from api.endpoint import REGISTRY, Endpoint
 from api.job import JOBS, Job
 from api.openapi import document
-from cli import reference, schema_page
+from cli import access_page, reference, schema_page
 
 ROOT: Final = Path(__file__).resolve().parent.parent
 BEGIN: Final = "  # BEGIN GENERATED\n"
@@ -68,6 +68,7 @@ def derived() -> dict[str, str]:
         "openapi.json": openapi_text(found),
         "requirements.txt": requirements_text(project()),
         ".env.example": reference.env_example(),
+        "docs/reference/access.md": access_page.access_page(found),
         "docs/reference/configuration.md": reference.configuration_page(),
         "docs/reference/endpoints.md": reference.endpoints_page(found, scheduled),
         "docs/reference/errors.md": reference.errors_page(found),

@@ -9,7 +9,7 @@ import re
 import sys
 from typing import Any, Final
 
-from api.auth import EVERYTHING, PUBLIC, SIGNED_IN, new_key
+from api.auth import EVERYBODYS, EVERYTHING, new_key
 from api.clock import milliseconds_now, stamp
 from cli import derive
 from cli.common import Failure, opened
@@ -70,7 +70,7 @@ def days(text: str) -> int:
 
 def known_scopes() -> list[str]:
     """Every permission that an endpoint declares or a handler asks for."""
-    found = {one.permission for one in derive.endpoints()} - {PUBLIC, SIGNED_IN}
+    found = {one.permission for one in derive.endpoints()} - {*EVERYBODYS}
     for folder in ("api", "functions"):
         for path in (derive.ROOT / folder).rglob("*.py"):
             found.update(_ASKED.findall(path.read_text(encoding="utf-8")))
