@@ -23,6 +23,7 @@ COMMANDS: Final = {
     "restore": ("bring a backup into an empty database, of any engine", "cli.restore"),
     "seed": ("fill the database with a profile's sample data", "cli.seed"),
     "key": ("make, list and revoke API keys", "cli.key"),
+    "user": ("make and list users, and give them roles", "cli.user"),
     "audit": ("hold the audit log against its own hashes", "cli.audit"),
     "mail": ("the mail that waits in the outbox, for a laptop without a mail server", "cli.mail"),
     "check": ("ask the invariants: queries that must return no row", "cli.check"),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from typing import Any
 
 from cli.common import Failure, in_production, opened, require_migrated
@@ -24,16 +25,32 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    print(told(asyncio.run(_run(args))))
+    seeded, made_up = asyncio.run(_run(args))
+    print(told(seeded))
+    if made_up:
+        print(made_up)
     return 0
 
 
-async def _run(args: argparse.Namespace) -> Seeded:
+async def _run(args: argparse.Namespace) -> tuple[Seeded, str | None]:
+    """What was seeded, and the administrator's password if it was made up."""
     if in_production() and args.profile != "prod":
         raise Failure(f"STAGE is production: the {args.profile} profile is sample data")
     async with opened(args.database_url) as db:
         await require_migrated(db)
-        return await fill(db, args.profile)
+        seeded = await fill(db, args.profile)
+        return seeded, await first_admin(db)
+
+
+async def first_admin(db: Database) -> str | None:
+    """Make the administrator whom ADMIN_EMAIL names, once. Returns the password if it was made up. Raises Failure."""
+    email = os.environ.get("ADMIN_EMAIL")
+    if not email:
+        return None
+    from cli.user import BY_EMAIL, make_user
+
+    [found] = await db.read(BY_EMAIL(email=email, role="admin"))
+    return None if found else await make_user(db, email, ["admin"])
 
 
 async def fill(db: Database, profile: str) -> Seeded:

@@ -140,7 +140,7 @@ def test_the_operators_page_names_commands_that_exist() -> None:
     lines = [shlex.split(line, comments=True) for line in block if line.startswith("tally ")]
     named = [command_line(words[1]).parse_args(words[1:]) for words in lines]
     assert [one.command for one in named] == [
-        *("key", "key", "key", "audit", "invoke"),
+        *("key", "key", "key", "user", "user", "user", "audit", "invoke"),
         *("backup", "restore", "restore", "restore", "check", "backup"),
     ]
     assert named[0].scope and set(named[0].scope) <= set(known_scopes())

@@ -14,7 +14,7 @@ from cli import derive, reference
 from cli.main import main
 from tests.contract.tree import ROOT, lines_of, python_files
 
-COMMAND_LINE_ONLY = {"DATABASE_URL", "SECRET_KEY", "STAGE", "AWS_LAMBDA_RUNTIME_API"}
+COMMAND_LINE_ONLY = {"ADMIN_EMAIL", "ADMIN_PASSWORD", "DATABASE_URL", "SECRET_KEY", "STAGE", "AWS_LAMBDA_RUNTIME_API"}
 _ENVIRONMENT = re.compile(r"environ(?:\.get\(|\[|\.setdefault\()\s*\"(\w+)\"")
 
 
