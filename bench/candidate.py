@@ -21,7 +21,18 @@ from pathlib import Path
 from typing import Any, Final
 
 from api.endpoint import Endpoint
-from bench.workload import CHECKOUT, LIST, Recorder, Sent, asked, checkout_events, handler_of, list_events, prepare
+from bench.workload import (
+    CHECKOUT,
+    LIST,
+    Recorder,
+    Sent,
+    asked,
+    checkout_events,
+    customer,
+    handler_of,
+    list_events,
+    prepare,
+)
 from db.engines import sqlite
 from db.engines.sqlite import open_connection
 
@@ -85,10 +96,10 @@ def bare(path: Path, group: int) -> Callable[[int], list[float]]:
     return run
 
 
-def handler(place: Path | str) -> Callable[[int], list[float]]:
-    """The checkout's handler through Mangum."""
+def handler(place: Path | str, token: str | None = None) -> Callable[[int], list[float]]:
+    """The checkout's handler through Mangum, asked by nobody known or by the person of `token`."""
     prepare(place)
-    checkout, events = handler_of(CHECKOUT), checkout_events(os.getpid())
+    checkout, events = handler_of(CHECKOUT), checkout_events(os.getpid(), token)
 
     def run(count: int) -> list[float]:
         sent = [next(events) for _ in range(count)]
@@ -102,6 +113,12 @@ def handler(place: Path | str) -> Callable[[int], list[float]]:
         return took
 
     return run
+
+
+def handler_of_customer(path: Path) -> Callable[[int], list[float]]:
+    """The same by a customer who has logged in: the token is verified, the session and its rights are read."""
+    prepare(path)
+    return handler(path, customer(path))
 
 
 def handler_without_failpoints(path: Path) -> Callable[[int], list[float]]:
@@ -182,6 +199,7 @@ KINDS: Final[dict[str, Callable[[Path], Callable[[int], Any]]]] = {
     "bare8": lambda path: bare(path, 8),
     "bare32": lambda path: bare(path, 32),
     "handler": handler,
+    "handler_of_customer": handler_of_customer,
     "handler_without_failpoints": handler_without_failpoints,
     "list_bare": list_bare,
     "list_handler": list_handler,

@@ -8,11 +8,15 @@ import json
 import os
 import random
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 from api import database as api_database
+from api.clock import milliseconds_now, stamp
+from api.ids import typeids
 from api.settings import settings
+from api.tokens import Session, write_access_token
 from bench.shop import VARIANTS, variant
 from db.engines.sqlite import open_connection, run_batch, run_read
 from db.engines.trips import Stopwatch
@@ -25,6 +29,22 @@ LINES: Final = 2
 LIST_LENGTH: Final = 20
 CUSTOMER: Final = {"name": "Eleni", "phone": "+306912345678", "email": "eleni@example.com"}
 ADDRESS: Final = {"line1": "Ermou 1", "city": "Athens", "postal_code": "10563", "country": "GR"}
+
+DAY_SECONDS: Final = 86_400
+CUSTOMER_ROWS: Final = (
+    """
+    INSERT INTO users (id, email, email_verified_at, created_at, updated_at)
+    VALUES (:user_id, 'eleni@example.com', :now, :now, :now)
+    """,
+    """
+    INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)
+    SELECT :user_id, id, :now, :now, :now FROM roles WHERE name = 'customer'
+    """,
+    """
+    INSERT INTO user_sessions (id, user_id, refresh_token_hash, last_used_at, expires_at, created_at, updated_at)
+    VALUES (:session_id, :user_id, printf('%064d', 0), :now, :later, :now, :now)
+    """,
+)
 
 Sent = tuple[str, tuple[Any, ...]]
 Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
@@ -91,12 +111,27 @@ def checkout_body(chance: random.Random) -> str:
     return json.dumps({"lines": lines, "customer": CUSTOMER, "shipping_address": ADDRESS})
 
 
-def checkout_events(seed: int) -> Iterator[dict[str, Any]]:
-    """Checkouts of random lines, each with a key of its own."""
+def checkout_events(seed: int, token: str | None = None) -> Iterator[dict[str, Any]]:
+    """Checkouts of random lines, each with a key of its own; of the person whose access token is given."""
     chance = random.Random(seed)
+    person = {"authorization": f"Bearer {token}"} if token else {}
     while True:
-        headers = {"content-type": "application/json", "idempotency-key": f"{chance.getrandbits(128):032x}"}
+        key = f"{chance.getrandbits(128):032x}"
+        headers = {"content-type": "application/json", "idempotency-key": key, **person}
         yield event("POST", "/checkout", headers=headers, body=checkout_body(chance))
+
+
+def customer(path: Path) -> str:
+    """A customer with a session in the file. Returns an access token, good for a day."""
+    [user_id, session_id] = [typeids(prefix, 1, milliseconds_now())[0] for prefix in ("user", "session")]
+    now = milliseconds_now()
+    values = {"user_id": user_id, "session_id": session_id, "now": stamp(now), "later": stamp(now + DAY_SECONDS * 1000)}
+    with closing(open_connection(path)) as connection:
+        connection.execute("BEGIN IMMEDIATE")
+        for sql in CUSTOMER_ROWS:
+            connection.execute(sql, {name: value for name, value in values.items() if f":{name}" in sql})
+        connection.execute("COMMIT")
+    return write_access_token(settings().secret_key, Session(user_id, session_id), now, DAY_SECONDS)
 
 
 def list_events(handler: Handler, pages: int) -> list[dict[str, Any]]:

@@ -26,7 +26,21 @@ FUNCTION_CODE = [
     Path("db/helper.py"),
     Path("db/sql.py"),
 ]
-HEAVY = ("httpx", "starlette", "uvicorn", "sqlite_utils", "aiosqlite", "pysqlite3", "sqlite3", "yaml")
+HEAVY = (
+    "bcrypt",
+    "jwt",
+    "pyotp",
+    "smtplib",
+    "email.message",
+    "httpx",
+    "starlette",
+    "uvicorn",
+    "sqlite_utils",
+    "aiosqlite",
+    "pysqlite3",
+    "sqlite3",
+    "yaml",
+)
 
 # Forks one child a function: each starts from the same floor, and nothing of one reaches the next.
 PROBE = """
