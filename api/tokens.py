@@ -74,7 +74,7 @@ def read_access_token(secrets: Sequence[bytes], token: str, milliseconds: int) -
         if not int(claims["nbf"]) <= now < int(claims["exp"]):
             raise ValueError("not now")
         return Session(str(claims["sub"]), str(claims["sid"]))
-    except (jwt.PyJWTError, ValueError, KeyError, TypeError):
+    except (jwt.PyJWTError, ValueError, KeyError, TypeError, OverflowError, RecursionError):
         raise Problem("unauthenticated") from None
 
 

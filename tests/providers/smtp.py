@@ -47,7 +47,8 @@ class Inbox:
     def authenticate(self, server: Any, session: Any, envelope: Any, mechanism: str, data: Any) -> AuthResult:
         assert isinstance(data, LoginPassword)
         self.users.append(data.login)
-        return AuthResult(success=(data.login, data.password) == (USER.encode(), PASSWORD.encode()))
+        success = (data.login, data.password) == (USER.encode(), PASSWORD.encode())
+        return AuthResult(success=success, handled=False)
 
 
 class _OnAnyPort(Controller):
