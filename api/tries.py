@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import time
 from typing import TYPE_CHECKING, Final
 
 from api import trail
@@ -16,6 +18,8 @@ BY_EMAIL: Final = Limit("login", quota=5, seconds=900)
 BY_ADDRESS: Final = Limit("address", quota=50, seconds=900)
 TO_EMAIL: Final = Limit("mail", quota=3, seconds=3600)
 MAILS_OF_ADDRESS: Final = Limit("mails", quota=50, seconds=900)
+EVEN_SECONDS: Final = 0.02
+"""Answers that must not tell by their time how much was written go out at whole multiples of this."""
 
 
 class Tries:
@@ -54,7 +58,7 @@ class Mails:
     """What is counted of mail that anybody can have sent: to an address, silently, and from the client's."""
 
     def __init__(self, call: Call, email: str) -> None:
-        self.call = call
+        self.call, self._began = call, time.perf_counter()
         self.to_email = TO_EMAIL.window(email.lower(), call.milliseconds)
         self.of_address = MAILS_OF_ADDRESS.window(call.asked.ip_address or "", call.milliseconds)
 
@@ -69,3 +73,8 @@ class Mails:
         _, [of_address], [to_email], *found = rows
         self.call.limited(self.of_address, of_address["count"])
         return found, to_email["count"] <= TO_EMAIL.quota
+
+    async def even(self) -> None:
+        """Wait until the time says nothing of what was done."""
+        spent = time.perf_counter() - self._began
+        await asyncio.sleep(EVEN_SECONDS - spent % EVEN_SECONDS)

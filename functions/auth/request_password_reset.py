@@ -49,11 +49,13 @@ ADD_RESET = Sql("""
 async def request_password_reset(request: RequestPasswordResetRequest, call: Call) -> Answer[Requested]:
     await call.judged()
     answer = Answer[Requested]({"status": "sent"})
-    [found], room = await Mails(call, request.email).counted(RESETTABLE(email=request.email))
+    mails = Mails(call, request.email)
+    [found], room = await mails.counted(RESETTABLE(email=request.email))
     if not room:
+        await mails.even()
         return answer
     user, token = found[0] if found else None, secrets.token_urlsafe(32)
-    # Nobody's address leaves an event, too: both answers wait for a commit.
+    # Nobody's address leaves an event, too: both answers wait for a commit, and for the same moment after it.
     plan = trail.security_event(call, "password_reset_requested", user["id"] if user else None)
     if user:
         plan += [
@@ -66,7 +68,9 @@ async def request_password_reset(request: RequestPasswordResetRequest, call: Cal
             ),
             mail(call, "reset_password", user["id"], user["email"], token=token),
         ]
-    return await call.commit(plan, answer)
+    answer = await call.commit(plan, answer)
+    await mails.even()
+    return answer
 
 
 handler = Mangum(request_password_reset, lifespan="off", text_mime_types=TEXT)
