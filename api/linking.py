@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 TOKENS: Final = telling(
     f"""
     SELECT json_set(:members, '$.user', json({people.PERSON})) AS answer, CASE WHEN :now IS NULL THEN 1 END AS version
-    FROM users u WHERE u.id = :user_id
+    FROM live_users u WHERE u.id = :user_id
     """,
     "users.pk",
     *people.PERSON_INDEXES,

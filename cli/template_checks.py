@@ -23,7 +23,9 @@ RESOURCES_MAX: Final = 400
 RUNTIMES: Final = ("python3.11", "python3.12", "python3.13", "python3.14")
 ARCHITECTURES: Final = ("arm64", "x86_64")
 API_SECONDS_MAX: Final = 30
-SECRETS: Final = ("SECRET_KEY", "DATABASE_TOKEN", "DATABASE_URL")
+SECRETS: Final = (
+    "SECRET_KEY", "DATABASE_TOKEN", "DATABASE_URL", "SMTP_URL", "GITHUB_CLIENT_SECRET", "GOOGLE_CLIENT_SECRET"
+)  # fmt: skip
 # Event type: its properties, as the SAM specification lists them.
 EVENTS: Final[dict[str, frozenset[str]]] = {
     "HttpApi": frozenset(

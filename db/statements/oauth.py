@@ -47,7 +47,7 @@ AS_READ = Sql(
 )
 UNKNOWN_AS_READ = Sql(
     guard(
-        "NOT EXISTS (SELECT 1 FROM users WHERE lower(email) = lower(:email) AND deleted_at IS NULL) "
+        "NOT EXISTS (SELECT 1 FROM live_users WHERE lower(email) = lower(:email)) "
         f"AND NOT EXISTS (SELECT 1 FROM oauth_accounts WHERE {_ACCOUNT})",
         "stale",
         "'users'",

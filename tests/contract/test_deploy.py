@@ -12,7 +12,13 @@ from tools.runtime.build import FOLDER, SHIPPED
 
 DEPLOY = (ROOT / "docs" / "deploy.md").read_text(encoding="utf-8")
 TEXT = (ROOT / "template.yaml").read_text(encoding="utf-8")
-RUNS_IN_30_DAYS = {"rate(1 minute)": 43_200, "rate(5 minutes)": 8_640, "rate(15 minutes)": 2_880, "rate(1 day)": 30}
+RUNS_IN_30_DAYS = {
+    "rate(1 minute)": 43_200,
+    "rate(5 minutes)": 8_640,
+    "rate(15 minutes)": 2_880,
+    "rate(1 hour)": 720,
+    "rate(1 day)": 30,
+}
 
 
 def test_every_parameter_of_the_template_is_told() -> None:

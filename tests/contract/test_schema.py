@@ -61,6 +61,7 @@ PAST_THE_VIEW = {
     "db.statements.catalog.TO_CHANGE": "a product keeps its producer's name among its words when the producer has gone",
     "db.statements.catalog.OF_VARIANT_TO_CHANGE": "the same",
     "functions.jobs.measure_soft_deletes.DELETED": "counts what the views leave out",
+    "db.statements.oauth.USER_BY_ACCOUNT": "an account of who is gone is told from one that was never linked",
     "api.carts.CART": "a cart shows what has gone from the catalog, with nothing available of it",
 }
 
