@@ -15,6 +15,7 @@ import typing
 from collections.abc import Awaitable, Callable
 from typing import Any, Final, Literal
 
+from mangum.handlers import api_gateway
 from pydantic import ValidationError
 
 from api import telemetry
@@ -277,6 +278,19 @@ class Endpoint:
             read_after=headers.get(b"read-after", b"").decode("latin-1") or None if self.method == "GET" else None,
             replica=self.replica,
         )
+
+
+def _body_of(body: str | bytes, is_base64: bool) -> bytes:
+    """The body of an event. One that says it is base64 and is not is handed on as it came: malformed JSON."""
+    try:
+        return _decoded(body, is_base64=is_base64)
+    except ValueError:
+        return body.encode("utf-8", "surrogatepass") if isinstance(body, str) else body
+
+
+# Mangum would let the whole function fail, and the gateway answer 500.
+_decoded: Final = api_gateway.maybe_encode_body  # type: ignore[attr-defined]
+api_gateway.maybe_encode_body = _body_of  # type: ignore[attr-defined]
 
 
 def away(endpoint: Endpoint, error: Exception) -> Problem:
