@@ -256,6 +256,14 @@ WHEN EXISTS (SELECT 1 FROM audit_links WHERE id = NEW.id) OR EXISTS (SELECT 1 FR
   OR EXISTS (SELECT 1 FROM audit_links WHERE rowid = NEW.rowid)
 BEGIN SELECT RAISE(ABORT, 'audit_links_append_only: history is not replaced'); END;
 
+-- An event stays, but what it says of a person may be forgotten: nothing else of it changes.
+DROP TRIGGER analytics_events_append_only_update;
+CREATE TRIGGER analytics_events_append_only_update BEFORE UPDATE ON analytics_events
+WHEN (NEW.rowid, NEW.id, NEW.event_type, NEW.timestamp, NEW.user_id, NEW.created_at)
+  IS NOT (OLD.rowid, OLD.id, OLD.event_type, OLD.timestamp, OLD.user_id, OLD.created_at)
+  OR NEW.session_id IS NOT NULL OR NEW.properties <> '{}'
+BEGIN SELECT RAISE(ABORT, 'analytics_events_append_only: history is not changed'); END;
+
 -- Whoever logs in shows the token of a guest's cart, and not its id.
 CREATE UNIQUE INDEX carts_token_once ON carts (token_hash) WHERE token_hash IS NOT NULL;
 -- What a person has ordered, as they see it: newest first, whatever the status.

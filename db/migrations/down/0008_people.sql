@@ -2,6 +2,9 @@
 DROP INDEX orders_by_guest_email;
 DROP INDEX outbox_by_topic;
 DROP INDEX orders_by_user_and_time;
+DROP TRIGGER analytics_events_append_only_update;
+CREATE TRIGGER analytics_events_append_only_update BEFORE UPDATE ON analytics_events
+BEGIN SELECT RAISE(ABORT, 'analytics_events_append_only: history is not changed'); END;
 DROP INDEX carts_token_once;
 DROP TRIGGER audit_links_append_only_delete;
 DROP TABLE audit_links;
