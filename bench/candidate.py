@@ -99,7 +99,7 @@ def bare(path: Path, group: int) -> Callable[[int], list[float]]:
 def handler(place: Path | str, token: str | None = None) -> Callable[[int], list[float]]:
     """The checkout's handler through Mangum, asked by nobody known or by the person of `token`."""
     prepare(place)
-    checkout, events = handler_of(CHECKOUT), checkout_events(os.getpid(), token)
+    checkout, events = handler_of(CHECKOUT), checkout_events(os.getpid() + (token is not None), token)
 
     def run(count: int) -> list[float]:
         sent = [next(events) for _ in range(count)]
@@ -116,9 +116,15 @@ def handler(place: Path | str, token: str | None = None) -> Callable[[int], list
 
 
 def handler_of_customer(path: Path) -> Callable[[int], list[float]]:
-    """The same by a customer who has logged in: the token is verified, the session and its rights are read."""
+    """The same in turn by nobody known and by a customer who has logged in (the token is verified, the session and its
+    rights are read): two times for each of `count`, one of each, which whatever disturbs the machine disturbs alike."""
     prepare(path)
-    return handler(path, customer(path))
+    nobody, known = handler(path), handler(path, customer(path))
+
+    def run(count: int) -> list[float]:
+        return [took for _ in range(count) for took in (*nobody(1), *known(1))]
+
+    return run
 
 
 def handler_without_failpoints(path: Path) -> Callable[[int], list[float]]:

@@ -18,6 +18,7 @@ ENVIRONMENT: Final = {
     "MALLOC_MMAP_THRESHOLD_": "268435456",
     "SECRET_KEY": "0123456789abcdef" * 4,
     "STAGE": "production",
+    "BCRYPT_COST": "12",
     "LOG_LEVEL": "error",
 }
 ROOT: Final = Path(__file__).resolve().parent.parent

@@ -53,7 +53,9 @@ Handler = Callable[[dict[str, Any], Any], dict[str, Any]]
 def prepare(place: Path | str) -> None:
     """Point this process's handlers at a file or a URL, quietly, on a loop of its own as in a warm Lambda."""
     url = place if isinstance(place, str) else f"sqlite:///{place}"
-    os.environ.update(DATABASE_URL=url, SECRET_KEY="0123456789abcdef" * 4, LOG_LEVEL="error", STAGE="production")
+    os.environ.update(
+        DATABASE_URL=url, SECRET_KEY="0123456789abcdef" * 4, LOG_LEVEL="error", STAGE="production", BCRYPT_COST="12"
+    )  # fmt: skip
     settings.cache_clear()
     asyncio.set_event_loop(asyncio.new_event_loop())
 
