@@ -3,6 +3,8 @@
 Generated from the schema and the endpoints' shapes: a column that a shape knows is left out, because it is a field.
 """
 
+from typing import Any
+
 import pytest
 
 from tests.shop import Shop, endpoints
@@ -24,14 +26,16 @@ def test_no_column_is_a_field_unless_the_shape_says_so(shop: Shop, name: str) ->
     path = endpoint.path
     for part in endpoint.path_names:
         path = path.replace("{" + part + "}", "x")
-    sent = {"if_match": 1} if endpoint.if_match else {}
+    sent: dict[str, Any] = {"token": token}
+    if endpoint.if_match:
+        sent["if_match"] = 1
     if endpoint.idempotency:
-        sent["idempotency_key"] = "key"  # type: ignore[assignment]
+        sent["idempotency_key"] = "key"
     wanted = sorted(columns)
     with shop.unchanged():
         for start in range(0, len(wanted), 10):  # an answer names twenty mistakes at most
             some = wanted[start : start + 10]
-            reply = shop.request(endpoint.method, path, dict.fromkeys(some, 1), token=token, **sent)  # type: ignore[arg-type]
+            reply = shop.request(endpoint.method, path, dict.fromkeys(some, 1), **sent)
             assert (reply.status, reply.body["code"]) == (422, "invalid"), reply.text
             forbidden = {one["pointer"][1:] for one in reply.body["errors"] if one["code"] == "extra_forbidden"}
             assert set(some) - forbidden == set()
