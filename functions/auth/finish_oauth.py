@@ -3,7 +3,8 @@ the state is used up (and the count of tries, where there is a second factor).
 
 Anyone may, with the state's cookie. The state is taken in a batch of its own before the provider is asked anything, so
 that of two at once one is refused. Who is read and linked may change meanwhile; then that part is done again with what
-the provider said, whose code is good only once. A user with a second factor shows it here, too.
+the provider said, whose code is good only once. A user with a second factor shows it here, too. A guest's cart, named by X-Cart-Token, is merged
+as at a log-in.
 """
 
 import re
@@ -15,6 +16,7 @@ from pydantic import Field
 from api import telemetry, trail
 from api.auth import PUBLIC, hash_of
 from api.call import Answer, Call, Rerun, Told, dumps
+from api.cart_merge import merging
 from api.endpoint import TEXT, endpoint
 from api.linking import TOKENS, Known, Signing, linking, shown_with, signing
 from api.oauth_state import cookie, is_own, redirect_uri
@@ -54,6 +56,7 @@ TAKE_STATE = Sql(f"DELETE {_STATE}", "oauth_states.pk")
 @endpoint(
     "POST /auth/oauth/{provider}/callback",
     permission=PUBLIC,
+    headers=("X-Cart-Token",),
     errors=("not_found", "invalid_credentials", "two_factor_required", "provider_unavailable"),
 )
 async def finish_oauth(request: FinishOauthRequest, call: Call) -> Answer[Tokens]:
@@ -104,6 +107,7 @@ async def _opened(who: Signing, known: Known, request: FinishOauthRequest, call:
         *linking(who, known, user_id, call),
         *shown,
         *session.statements,
+        *merging(call, user_id),
         *trail.security_event(call, "log_in", user_id, session_id=session.session_id, provider=known.provider),
     ]
     body = Told(TOKENS, {"members": dumps(session.handed.members), "user_id": user_id})

@@ -11,7 +11,7 @@ import pytest
 from cli import derive
 from tools.engines.process import ROOT
 from tools.runtime import template
-from tools.runtime.cases import CASES, DUE
+from tools.runtime.cases_of_all import CASES, DUE
 from tools.runtime.events import Ask, Case, Due, Unexpected, accepted, refused, sent, worked
 
 CASE = Case("view", (), 201, Ask("GET", "/x"), (404, "not_found"))

@@ -115,5 +115,6 @@ async def people(db: Database, secret_key: bytes, cost: int = 10) -> dict[str, A
         ]
     )
     login = write_access_token([secret_key], Session(person, session), now, 900)
-    known = {"customer": emails[customer], "person": person, "login": login, "password": PASSWORD}
+    known = {"customer": emails[customer], "login": login, "password": PASSWORD, "person": login}
+    known |= {"user": person, "spare_user": forgetful}
     return {**known, **tokens, "other_session": other}

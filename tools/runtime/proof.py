@@ -24,12 +24,20 @@ from db.sql import unregistered
 from tools.engines import Sqld
 from tools.engines.process import ROOT
 from tools.runtime import template
-from tools.runtime.cases import BUYER, CASES, DUE, EVENTS
+from tools.runtime.cases import BUYER, EVENTS
+from tools.runtime.cases_auth import people
+from tools.runtime.cases_of_all import CASES, DUE
 from tools.runtime.events import SCHEDULE, Ask, Case, Due, Unexpected, accepted, refused, sent, worked
 from tools.runtime.proxy import Proxy
 from tools.runtime.sandbox import Function, Sandbox, SandboxError
 
-PARAMETERS: Final = {"AllowedOrigins": "https://shop.example", "ShopSecret": "tallystick/shop"}
+SHOP: Final = "https://shop.example"
+PARAMETERS: Final = {
+    "AllowedOrigins": SHOP, "ShopUrl": SHOP, "MailFrom": "shop@shop.example", "ShopSecret": "tallystick/shop"
+}  # fmt: skip
+SECRET_KEY: Final = "0" * 64
+ELSEWHERE: Final = ("SMTP_URL", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET")
+"""What the secret holds of services that this shop does without."""
 WARM: Final = 5
 """Invocations of one process, after the first, that must do with its connection."""
 SILENCE_SECONDS: Final = 5.5
@@ -60,7 +68,8 @@ class Shop(NamedTuple):
     known: dict[str, Any]
 
     def secrets(self) -> dict[str, str]:
-        return {"DATABASE_URL": self.url, "DATABASE_TOKEN": self.token, "SECRET_KEY": "0" * 64}
+        known = {"DATABASE_URL": self.url, "DATABASE_TOKEN": self.token, "SECRET_KEY": SECRET_KEY}
+        return {**known, **dict.fromkeys(ELSEWHERE, "")}
 
 
 @contextmanager
@@ -76,11 +85,21 @@ def shop(folder: Path) -> Iterator[Shop]:
             tally(direct, server.token, "seed", "demo")
             key = tally(direct, server.token, "key", "create", "Proof", "--scope", "*").strip()
             through = f"libsql://127.0.0.1:{proxy.port}/shop?tls=0"
-            yield Shop(through, server.token, proxy, lambda: server.rows("shop"), {"api_key": key})
+            known = {"api_key": key, **asyncio.run(_peopled(direct, server.token))}
+            yield Shop(through, server.token, proxy, lambda: server.rows("shop"), known)
         finally:
             proxy.close()
     finally:
         server.stop()
+
+
+async def _peopled(url: str, token: str) -> dict[str, Any]:
+    """Write the people that some cases ask as; what their requests are filled in with."""
+    db = await connect(url, token=token)
+    try:
+        return await people(db, SECRET_KEY.encode())
+    finally:
+        await db.close()
 
 
 def tally(url: str, token: str, *arguments: str) -> str:
