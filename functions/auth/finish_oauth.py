@@ -3,8 +3,8 @@ the state is used up (and the count of tries, where there is a second factor).
 
 Anyone may, with the state's cookie. The state is taken in a batch of its own before the provider is asked anything, so
 that of two at once one is refused. Who is read and linked may change meanwhile; then that part is done again with what
-the provider said, whose code is good only once. A user with a second factor shows it here, too. A guest's cart, named by X-Cart-Token, is merged
-as at a log-in.
+the provider said, whose code is good only once. A user with a second factor shows it here, too. A guest's cart, named
+by X-Cart-Token, is merged as at a log-in.
 """
 
 import re

@@ -13,6 +13,7 @@ from tools.engines.process import ROOT
 from tools.runtime import template
 from tools.runtime.cases_of_all import CASES, DUE
 from tools.runtime.events import Ask, Case, Due, Unexpected, accepted, refused, sent, worked
+from tools.runtime.proof import ELSEWHERE
 
 CASE = Case("view", (), 201, Ask("GET", "/x"), (404, "not_found"))
 JOB = Due("sweep", "", {"swept": 2})
@@ -25,7 +26,7 @@ def test_every_function_has_its_case() -> None:
 
 
 def test_every_case_refuses_with_a_code_of_its_endpoint() -> None:
-    everywhere = {"unauthenticated", "not_found", "invalid", "stale_version", "precondition_required"}
+    everywhere = {"unauthenticated", "forbidden", "not_found", "invalid", "stale_version", "precondition_required"}
     declared = {one.name: {*one.errors, *everywhere} for one in derive.endpoints()}
     statuses = {one.name: one.status for one in derive.endpoints()}
     assert [one.function for one in CASES if one.refused[1] not in declared[one.function]] == []
@@ -108,7 +109,10 @@ def test_a_job_that_did_otherwise_is_noticed(wrong: Any, again: bool) -> None:
         worked(wrong, JOB, again=again)
 
 
-SECRETS = {"DATABASE_URL": "libsql://db.example/shop", "DATABASE_TOKEN": "token", "SECRET_KEY": "key"}
+SECRETS = {
+    **{"DATABASE_URL": "libsql://db.example/shop", "DATABASE_TOKEN": "token", "SECRET_KEY": "key"},
+    **dict.fromkeys(ELSEWHERE, ""),
+}
 
 
 def test_a_function_gets_the_environment_of_the_template() -> None:
@@ -123,4 +127,4 @@ def test_a_function_gets_the_environment_of_the_template() -> None:
     assert checkout.environment["DATABASE_REPLICA_URL"] == ""
     assert all("{" not in value for one in found.values() for value in one.environment.values())
     with pytest.raises(KeyError, match="DATABASE_TOKEN"):
-        template.functions(text, {"DATABASE_URL": "x", "SECRET_KEY": "x"}, {})
+        template.functions(text, {name: "x" for name in SECRETS if name != "DATABASE_TOKEN"}, {})

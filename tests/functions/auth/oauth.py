@@ -34,10 +34,10 @@ class Browser(NamedTuple):
 
     def finish(self, **more: Any) -> Reply:
         """POST the callback; `more` replaces what it brings, `cookie` what the browser knows."""
-        known = more.pop("cookie", self.cookie)
+        known, cart_token = more.pop("cookie", self.cookie), more.pop("cart_token", None)
         headers = {"cookie": f"oauth_state={known}"} if known is not None else {}
         body = {"code": self.code, "state": self.state, **more}
-        return self.shop.post(f"/auth/oauth/{self.name}/callback", body, headers=headers)
+        return self.shop.post(f"/auth/oauth/{self.name}/callback", body, headers=headers, cart_token=cart_token)
 
 
 def begin(shop: Shop, provider: Provider, name: str = "github") -> Browser:

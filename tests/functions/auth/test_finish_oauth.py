@@ -9,6 +9,7 @@ import pytest
 from api.settings import settings
 from tests.functions.auth.oauth import STATES, begin, set_up, signed_in
 from tests.functions.auth.support import COUNTS, EMAIL, PASSWORD, TRAIL, cookie, events, log_in
+from tests.functions.carts.support import guest
 from tests.functions.me.two_factor import TURN_ON, code, protected, refused
 from tests.providers import provider as local
 from tests.providers.provider import Provider
@@ -73,6 +74,13 @@ def test_a_guest_s_orders_are_claimed_by_who_proves_the_address(
         shop.user(email=EMAIL, verified=False)
     person = signed_in(shop, provider)["user"]
     assert shop.rows("SELECT id, user_id FROM orders") == [(order["id"], person["id"])]
+    shop.checked()
+
+
+def test_a_guest_s_cart_is_merged(shop: Shop, provider: Provider) -> None:
+    cart = guest(shop, {shop.variant(): 2})
+    person = signed_in(shop, provider, cart_token=cart.token)["user"]
+    assert shop.rows("SELECT id, user_id, token_hash FROM carts") == [(cart.id, person["id"], None)]
     shop.checked()
 
 
