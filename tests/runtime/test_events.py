@@ -11,16 +11,16 @@ import pytest
 from cli import derive
 from tools.engines.process import ROOT
 from tools.runtime import template
-from tools.runtime.cases_of_all import CASES, DUE
+from tools.runtime.cases_of_all import CASES, DUE, EVERY
 from tools.runtime.events import Ask, Case, Due, Unexpected, accepted, refused, sent, worked
-from tools.runtime.proof import ELSEWHERE
+from tools.runtime.proof import ELSEWHERE, PARAMETERS
 
 CASE = Case("view", (), 201, Ask("GET", "/x"), (404, "not_found"))
 JOB = Due("sweep", "", {"swept": 2})
 
 
 def test_every_function_has_its_case() -> None:
-    named = [one.function for one in (*CASES, *DUE)]
+    named = [one.function for one in EVERY]
     assert sorted(named) == sorted(module.rpartition(".")[2] for module in derive.modules())
     assert {one.name for one in derive.jobs()} == {one.function for one in DUE}
 
@@ -117,8 +117,8 @@ SECRETS = {
 
 def test_a_function_gets_the_environment_of_the_template() -> None:
     text = (ROOT / "template.yaml").read_text(encoding="utf-8")
-    found = template.functions(text, SECRETS, {"DefaultCurrency": "TRY"})
-    assert found.keys() == {one.function for one in (*CASES, *DUE)}
+    found = template.functions(text, SECRETS, {**PARAMETERS, "DefaultCurrency": "TRY"})
+    assert found.keys() == {one.function for one in EVERY}
     checkout, job = found["checkout"], found["expire_carts"]
     assert (checkout.handler, checkout.runtime) == ("functions.checkout.handler", "python3.13")
     assert (checkout.seconds, job.seconds, checkout.megabytes) == (20, 60, 1024)
@@ -127,4 +127,4 @@ def test_a_function_gets_the_environment_of_the_template() -> None:
     assert checkout.environment["DATABASE_REPLICA_URL"] == ""
     assert all("{" not in value for one in found.values() for value in one.environment.values())
     with pytest.raises(KeyError, match="DATABASE_TOKEN"):
-        template.functions(text, {name: "x" for name in SECRETS if name != "DATABASE_TOKEN"}, {})
+        template.functions(text, {name: "x" for name in SECRETS if name != "DATABASE_TOKEN"}, PARAMETERS)

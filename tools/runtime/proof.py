@@ -26,7 +26,7 @@ from tools.engines.process import ROOT
 from tools.runtime import template
 from tools.runtime.cases import BUYER, EVENTS
 from tools.runtime.cases_auth import people
-from tools.runtime.cases_of_all import CASES, DUE
+from tools.runtime.cases_of_all import EVERY
 from tools.runtime.events import SCHEDULE, Ask, Case, Due, Unexpected, accepted, refused, sent, worked
 from tools.runtime.proxy import Proxy
 from tools.runtime.sandbox import Function, Sandbox, SandboxError
@@ -125,7 +125,7 @@ def prove(python: Path, artifact: Path, text: str, folder: Path, say: Say = prin
     rows: list[Row] = []
     with shop(folder) as made:
         functions = template.functions(text, made.secrets(), PARAMETERS)
-        named = {one.function for one in (*CASES, *DUE)}
+        named = {one.function for one in EVERY}
         wrong += [f"{name} has no case" for name in sorted(functions.keys() - named)]
         wrong += [f"{name} is in no template" for name in sorted(named - functions.keys())]
         say(f"{'function':<24} {'init ms':>8} {'first ms':>9} {'refusal ms':>11} {'peak MB':>8}")
@@ -133,7 +133,7 @@ def prove(python: Path, artifact: Path, text: str, folder: Path, say: Say = prin
         def sandbox(function: Function) -> Sandbox:
             return Sandbox(python, artifact, function, folder / f"{function.name}.log")
 
-        for one in (*CASES, *DUE):
+        for one in EVERY:
             try:
                 box = sandbox(functions[one.function])
                 rows.append(endpoint(box, one, made) if isinstance(one, Case) else job(box, one, made))
