@@ -111,7 +111,7 @@ def test_a_job_that_did_otherwise_is_noticed(wrong: Any, again: bool) -> None:
 
 SECRETS = {
     **{"DATABASE_URL": "libsql://db.example/shop", "DATABASE_TOKEN": "token", "SECRET_KEY": "key"},
-    **dict.fromkeys(ELSEWHERE, ""),
+    **ELSEWHERE,
 }
 
 

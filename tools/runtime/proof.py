@@ -19,6 +19,8 @@ from pathlib import Path
 from typing import Any, Final, NamedTuple
 from urllib.parse import urlsplit
 
+import pyotp
+
 from db.helper import connect
 from db.sql import unregistered
 from tools.engines import Sqld
@@ -36,8 +38,11 @@ PARAMETERS: Final = {
     "AllowedOrigins": SHOP, "ShopUrl": SHOP, "MailFrom": "shop@shop.example", "ShopSecret": "tallystick/shop"
 }  # fmt: skip
 SECRET_KEY: Final = "0" * 64
-ELSEWHERE: Final = ("SMTP_URL", "GITHUB_CLIENT_ID", "GITHUB_CLIENT_SECRET", "GOOGLE_CLIENT_ID", "GOOGLE_CLIENT_SECRET")
-"""What the secret holds of services that this shop does without."""
+ELSEWHERE: Final = {
+    "SMTP_URL": "", "GITHUB_CLIENT_ID": "shop", "GITHUB_CLIENT_SECRET": "secret", "GOOGLE_CLIENT_ID": "",
+    "GOOGLE_CLIENT_SECRET": "",
+}  # fmt: skip
+"""What the secret holds of services elsewhere: this shop has an application at GitHub, and does without the others."""
 WARM: Final = 5
 """Invocations of one process, after the first, that must do with its connection."""
 SILENCE_SECONDS: Final = 5.5
@@ -56,6 +61,15 @@ class Row(NamedTuple):
     peak: int
 
 
+class Known(dict[str, Any]):
+    """What requests are filled in with. `totp` is what an authenticator app with `totp_secret` shows now."""
+
+    def __missing__(self, name: str) -> Any:
+        if name != "totp":
+            raise KeyError(name)
+        return pyotp.TOTP(self["totp_secret"]).now()
+
+
 class Shop(NamedTuple):
     """A seeded shop on a libSQL server, reached through the proxy. `rows` counts those read and written since it was
     made; `known` is what requests are filled in with.
@@ -69,7 +83,7 @@ class Shop(NamedTuple):
 
     def secrets(self) -> dict[str, str]:
         known = {"DATABASE_URL": self.url, "DATABASE_TOKEN": self.token, "SECRET_KEY": SECRET_KEY}
-        return {**known, **dict.fromkeys(ELSEWHERE, "")}
+        return {**known, **ELSEWHERE}
 
 
 @contextmanager
@@ -85,7 +99,7 @@ def shop(folder: Path) -> Iterator[Shop]:
             tally(direct, server.token, "seed", "demo")
             key = tally(direct, server.token, "key", "create", "Proof", "--scope", "*").strip()
             through = f"libsql://127.0.0.1:{proxy.port}/shop?tls=0"
-            known = {"api_key": key, **asyncio.run(_peopled(direct, server.token))}
+            known = Known(api_key=key, **asyncio.run(_peopled(direct, server.token)))
             yield Shop(through, server.token, proxy, lambda: server.rows("shop"), known)
         finally:
             proxy.close()
@@ -172,7 +186,7 @@ def endpoint(box: Sandbox, case: Case, made: Shop) -> Row:
             seconds.append(answer.seconds)
         bad = box.invoke(sent(case.bad, made.known))
         refused(bad.value, case)
-        return Row(case.function, init, seconds[0], bad.seconds, box.peak_bytes())
+        return Row(case.function, init, (seconds or [bad.seconds])[0], bad.seconds, box.peak_bytes())
     finally:
         box.stop()
 
