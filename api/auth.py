@@ -10,7 +10,6 @@ import hashlib
 import json
 import secrets
 from collections.abc import Mapping, Sequence
-from http.cookies import CookieError, SimpleCookie
 from typing import Any, Final, NamedTuple
 
 from api import tokens
@@ -143,12 +142,11 @@ def _from_cookie(
 
 
 def cookie_of(headers: Mapping[bytes, bytes], name: str) -> str | None:
-    """The value of a cookie; None without one, or where the header makes no sense."""
-    try:
-        found = SimpleCookie(headers.get(b"cookie", b"").decode("latin-1")).get(name)
-    except CookieError:
-        return None
-    return found.value if found else None
+    """The value of a cookie; None without one, or with two: the second may be planted by a neighbouring host. Other
+    cookies may have any form, so they are not looked at."""
+    pairs = [one.strip().partition("=") for one in headers.get(b"cookie", b"").decode("latin-1").split(";")]
+    found = [value for key, _, value in pairs if key == name]
+    return found[0] if len(found) == 1 else None
 
 
 def question(credential: Credential) -> Statement:

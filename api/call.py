@@ -19,6 +19,7 @@ from api.settings import Settings
 from api.shapes import PageRequest
 from db.helper import Busy, Conflict, Database, Refused, Results, Row, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import Statement, Value
+from db.statements import people
 from domain.events import is_time
 
 ShapeT = TypeVar("ShapeT")
@@ -130,6 +131,8 @@ class Call:
         self._trail: list[Statement] = []
         self._audited = False
         self._judged = False
+        self.disowned = False
+        """The cookie is of a session that is over: the line is run again as if none had been sent."""
 
     def later(self, seconds: int) -> str:
         """The time `seconds` from now."""
@@ -252,7 +255,11 @@ class Call:
         told = answer.body if isinstance(answer.body, Told) else None
         if self.asked.method != "GET" and self.asked.permission not in auth.EVERYBODYS:
             writes = any(statement.sql.writes for statement in statements)
-            assert self._audited or not writes, f"{self.asked.name} leaves no row in the audit log"
+            if writes and not self._audited:
+                raise RuntimeError(f"{self.asked.name} leaves no row in the audit log")
+        if self.actor.session_id is not None and statements:  # ended meanwhile: the next run finds out
+            lives = {"session_id": self.actor.session_id, "user_id": self.actor.id}
+            statements = [people.SESSION_LIVES(**lives, now=self.now), *statements]
         plan = [*self._held, *statements, *(self._trail if statements else [])]
         self._held, self._trail = [], []
         if told:
@@ -329,6 +336,9 @@ class Call:
         permission = self.asked.permission
         if self.asked.credential is not None:
             self.actor = auth.actor_from(self.asked.credential, found[0], permission, self.now)
+            if self.actor is ANONYMOUS:
+                self.disowned = True
+                raise Rerun
         auth.permit(self.actor, permission)
         if self.asked.step_up and self.actor.kind == "user":
             self.check_step_up()

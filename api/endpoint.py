@@ -197,6 +197,8 @@ class Endpoint:
             except Refusal as refusal:
                 raise Problem(refusal.code, **refusal.facts) from refusal
             except Rerun:
+                if call.disowned:
+                    asked = asked._replace(credential=None)
                 continue
             finally:
                 spent.add(call)

@@ -41,12 +41,18 @@ ADD_EVENT = Sql("""
     VALUES (:id, :user_id, :type, :ip_address, :user_agent, :payload, :now)
 """)
 # :personal = a list of [name, user or null, salt, value as JSON].
-ADD_PERSONAL = Sql("""
+# Of somebody who was erased meanwhile nothing is kept.
+ADD_PERSONAL = Sql(
+    """
     INSERT INTO personal_values (row_id, name, user_id, salt, value, created_at, updated_at)
     SELECT :row_id, json_extract(value, '$[0]'), json_extract(value, '$[1]'), json_extract(value, '$[2]'),
       json_extract(value, '$[3]'), :now, :now
     FROM json_each(:personal)
-""")
+    WHERE json_extract(value, '$[1]') IS NULL
+      OR EXISTS (SELECT 1 FROM live_users u WHERE u.id = json_extract(value, '$[1]'))
+    """,
+    "users.pk",
+)
 HASHED: Final = (
     "id", "user_id", "actor_type", "actor", "action", "entity", "entity_id", "before", "after", "ip_address",
     "user_agent", "request_id", "created_at",

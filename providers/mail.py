@@ -111,6 +111,8 @@ def _connected(url: str) -> Any:
         if scheme == "smtp" and server.has_extn("starttls"):
             server.starttls(context=context)
             server.ehlo()
+        elif user and scheme == "smtp":  # a password goes to nobody in clear text
+            raise smtplib.SMTPNotSupportedError("STARTTLS")
         if user:
             server.login(unquote(user), unquote(password))
     except BaseException:

@@ -214,7 +214,7 @@ CREATE TABLE personal_values (
   row_id     TEXT NOT NULL,
   -- Where in that row: a column, or a JSON pointer below one (`/after/email`).
   name       TEXT NOT NULL CONSTRAINT personal_values_name_not_empty CHECK (length(name) BETWEEN 1 AND 200),
-  -- Whose: null for somebody unknown, whose values go by their age.
+  -- Whose; null for somebody unknown.
   user_id    TEXT REFERENCES users (id),
   salt       TEXT NOT NULL CONSTRAINT personal_values_salt_long CHECK (length(salt) >= 32),
   value      TEXT NOT NULL CONSTRAINT personal_values_value_is_json CHECK (json_valid(value)),

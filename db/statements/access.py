@@ -54,9 +54,10 @@ HOLDS = Sql(
 
 
 def _admin(user: str) -> str:
-    """Whether there is an administrator whose id fits: active, with the role, and with nothing denied."""
+    """Whether there is an administrator whose id fits: who can log in, has the role, and is denied nothing."""
     return f"""EXISTS (SELECT 1 FROM user_roles r CROSS JOIN live_users u ON u.id = r.user_id
         WHERE r.role_id = '{ADMIN}' AND r.user_id {user} AND +u.status = 'ACTIVE'
+          AND +u.email_verified_at IS NOT NULL
           AND NOT EXISTS (SELECT 1 FROM user_permissions e WHERE e.user_id = u.id AND e.effect = 'DENY'))"""
 
 

@@ -136,13 +136,15 @@ NOT_THE_LAST_ADMIN = Sql(
           WHERE a.name = 'admin')
         OR EXISTS (SELECT 1 FROM roles a CROSS JOIN user_roles r ON r.role_id = a.id
           CROSS JOIN live_users u ON u.id = r.user_id
-          WHERE a.name = 'admin' AND r.user_id <> :user_id AND +u.status = 'ACTIVE')""",
+          WHERE a.name = 'admin' AND r.user_id <> :user_id AND +u.status = 'ACTIVE' AND +u.email_verified_at IS NOT NULL
+            AND NOT EXISTS (SELECT 1 FROM user_permissions e WHERE e.user_id = u.id AND e.effect = 'DENY'))""",
         "last_admin",
     ),
     "roles_name_once",
     "user_roles.pk",
     "user_roles_by_role",
     "users.pk",
+    "user_permissions.pk",
 )
 # In this order: what finds its rows by the person's orders comes before these forget the person.
 FORGETS: Final[tuple[Sql, ...]] = (

@@ -1,8 +1,10 @@
 """POST /auth/verify-email: prove an address with the token that was mailed to it, or change nothing.
 
-Whoever has the token. The account gets the password and the names that were sent with this very token and the role of a
-customer; the orders that were placed as a guest with the address become its own. Each token is good once and for a day,
-and the first that comes back makes the account's others worthless: a guard in the batch decides between two at once.
+Whoever has the token, and says the password anew: anybody may have registered the address, and only who reads its mail
+brings the token. If it is another password than was sent with the token, that one and the names with it were a
+stranger's, and are dropped. The account gets the role of a customer, and the orders that were placed as a guest with
+the address. Each token is good once and for a day, and the first that comes back makes the account's others worthless:
+a guard in the batch decides between two at once.
 """
 
 from mangum import Mangum
@@ -12,6 +14,7 @@ from api import trail
 from api.auth import PUBLIC, hash_of
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
+from api.passwords import Password, check_password, hash_password, verify_password
 from api.problems import Problem
 from api.shapes import Shape
 from db.sql import Sql, guard
@@ -20,11 +23,12 @@ from db.statements import people
 
 class VerifyEmailRequest(Shape):
     token: str = Field(min_length=1, max_length=200, description="Of the link in the mail.")
+    password: Password
 
 
 TOKEN = Sql(
     """
-    SELECT t.id, t.user_id, t.email FROM verification_tokens t JOIN live_users u ON u.id = t.user_id
+    SELECT t.id, t.user_id, t.email, t.password_hash FROM verification_tokens t JOIN live_users u ON u.id = t.user_id
     WHERE t.token_hash = :token_hash AND t.purpose = 'REGISTER' AND t.used_at IS NULL AND +t.expires_at > :now
       AND u.email_verified_at IS NULL
     """,
@@ -42,8 +46,10 @@ STILL_GOOD = Sql(
 )
 VERIFY = Sql(
     """
-    UPDATE users SET email = t.email, password_hash = t.password_hash, first_name = t.profile ->> 'first_name',
-      last_name = t.profile ->> 'last_name', phone = t.profile ->> 'phone', email_verified_at = :now, updated_at = :now
+    UPDATE users SET email = t.email, password_hash = :password_hash,
+      first_name = CASE WHEN :own THEN t.profile ->> 'first_name' END,
+      last_name = CASE WHEN :own THEN t.profile ->> 'last_name' END,
+      phone = CASE WHEN :own THEN t.profile ->> 'phone' END, email_verified_at = :now, updated_at = :now
     FROM verification_tokens t WHERE t.id = :token_id AND users.id = t.user_id
     """,
     "verification_tokens.pk",
@@ -72,10 +78,14 @@ async def verify_email(request: VerifyEmailRequest, call: Call) -> Answer[None]:
     if not found:
         raise Problem("token_used")
     token, now = found[0], call.now
+    check_password(request.password, token["email"])
+    cost = call.settings.bcrypt_cost
+    own = await verify_password(request.password, token["password_hash"], cost)
+    hashed = token["password_hash"] if own else await hash_password(request.password, cost)
     whose = {"user_id": token["user_id"], "now": now}
     plan = [
         STILL_GOOD(token_id=token["id"]),
-        VERIFY(token_id=token["id"], now=now),
+        VERIFY(token_id=token["id"], password_hash=hashed, own=int(own), now=now),
         VOID_TOKENS(**whose),
         ADD_ROLE(**whose),
         people.END_SESSIONS(**whose, keep=None),

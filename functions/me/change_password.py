@@ -50,7 +50,7 @@ async def change_password(request: ChangePasswordRequest, call: Call) -> Answer[
         people.SET_PASSWORD(**whose, password_hash=await hash_password(request.new_password, cost)),
         people.VOID_RESETS(**whose),
         people.END_SESSIONS(**whose, keep=call.actor.session_id),
-        tries.forgetting(),
+        *([] if user["two_factor_enabled_at"] else [tries.forgetting()]),
         mail(call, "password_changed", user["id"], user["email"]),
         *trail.security_event(call, "password_changed", user["id"]),
     ]

@@ -24,6 +24,7 @@ class ConfirmTwoFactorRequest(Shape):
 @endpoint(
     "POST /me/two-factor/confirm",
     permission=PERSON,
+    step_up=True,
     errors=("not_found", "two_factor_enabled", "invalid_credentials"),
 )
 async def confirm_two_factor(request: ConfirmTwoFactorRequest, call: Call) -> Answer[RecoveryCodes]:

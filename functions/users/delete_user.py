@@ -8,6 +8,7 @@ of two erasures at once, the guard in the batch keeps one.
 from mangum import Mangum
 
 from api import trail
+from api.access import holding
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
 from api.people_shapes import UserId
@@ -40,7 +41,7 @@ async def delete_user(request: DeleteUserRequest, call: Call) -> Answer[None]:
         raise Problem("forbidden")
     call.audit("users:delete", "users", request.user, before=found[0], after={"status": "DELETED"})
     event = trail.security_event(call, "user_erased", request.user)
-    return await call.commit([*event, *erasing(request.user, call.now)], Answer(None))
+    return await call.commit([holding(call, over=request.user), *event, *erasing(request.user, call.now)], Answer(None))
 
 
 handler = Mangum(delete_user, lifespan="off", text_mime_types=TEXT)

@@ -18,7 +18,7 @@ def test_a_registration_is_completed_with_what_it_prints(shop: Shop, terminal: T
     assert "/verify-email#token=" in done.out
     assert done.out.count("To: ") == 2
     token = terminal.tally("mail", "--last", "--token", *at).out.strip()
-    assert shop.post("/auth/verify-email", {"token": token}).status == 204
+    assert shop.post("/auth/verify-email", {"token": token, "password": PASSWORD}).status == 204
     assert log_in(shop).status == 200
 
 

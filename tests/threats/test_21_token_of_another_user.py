@@ -30,7 +30,7 @@ def test_none_is_good_for_what_another_is_good_for(shop: Shop, tokens: dict[str,
     with shop.unchanged():
         for kind, token in tokens.items():
             if kind != "verification":
-                reply = shop.post("/auth/verify-email", {"token": token[:200]})
+                reply = shop.post("/auth/verify-email", {"token": token[:200], "password": THIRD})
                 assert (reply.status, reply.body["code"]) == (410, "token_used"), kind
             if kind != "reset":
                 reply = shop.post("/auth/password-reset/confirm", {"token": token[:200], "password": THIRD})
@@ -54,7 +54,7 @@ def test_the_account_is_the_token_s_and_never_the_caller_s(shop: Shop, tokens: d
 
 
 def test_each_is_good_once(shop: Shop, tokens: dict[str, str]) -> None:
-    verify = {"token": tokens["verification"]}
+    verify = {"token": tokens["verification"], "password": THIRD}
     reset = {"token": tokens["reset"], "password": THIRD}
     assert shop.post("/auth/verify-email", verify).status == 204
     assert shop.post("/auth/password-reset/confirm", reset).status == 204

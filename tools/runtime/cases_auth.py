@@ -26,8 +26,8 @@ CASES: Final[tuple[Case, ...]] = (
         Ask("POST", "/auth/register", {**NEWCOMER, "password": "short"}), (422, "invalid"),
     ),
     Case(
-        "verify_email", (Ask("POST", "/auth/verify-email", {"token": "{verification}"}),), 204,
-        Ask("POST", "/auth/verify-email", {"token": "{verification}"}), (410, "token_used"),
+        "verify_email", (Ask("POST", "/auth/verify-email", {"token": "{verification}", "password": PASSWORD}),), 204,
+        Ask("POST", "/auth/verify-email", {"token": "{verification}", "password": PASSWORD}), (410, "token_used"),
     ),
     Case(
         "log_in", (Ask("POST", "/auth/log-in", LOG_IN, keep=TOKENS),), 200,

@@ -27,8 +27,8 @@ def registered(shop: Shop, email: str = EMAIL, password: str = PASSWORD, **more:
     return token
 
 
-def verify(shop: Shop, token: str) -> Reply:
-    return shop.post("/auth/verify-email", {"token": token})
+def verify(shop: Shop, token: str, password: str = PASSWORD) -> Reply:
+    return shop.post("/auth/verify-email", {"token": token, "password": password})
 
 
 def test_makes_the_account(shop: Shop) -> None:
@@ -70,6 +70,26 @@ def test_the_first_that_comes_back_decides_the_password(shop: Shop) -> None:
         assert verify(shop, attackers).status == 410
     assert log_in(shop, password=OTHER_PASSWORD).status == 401
     assert log_in(shop).status == 200
+
+
+def test_a_strangers_registration_gives_the_stranger_nothing(shop: Shop) -> None:
+    """All mail of the hour is of registrations by somebody else, and the owner follows one of them."""
+    strangers = [registered(shop, password=OTHER_PASSWORD, first_name="Mallory") for _ in range(3)][-1]
+    assert shop.post("/auth/register", {"email": EMAIL, "password": PASSWORD, "first_name": "Eleni"}).status == 202
+    assert len(mails(shop)) == 3
+    assert verify(shop, strangers).status == 204
+    assert log_in(shop, password=OTHER_PASSWORD).status == 401
+    assert logged_in(shop)["user"]["first_name"] is None
+    shop.checked()
+
+
+@pytest.mark.parametrize(("password", "code"), [("short", "password_length"), ("passwordpassword", "password_common")])
+def test_refuses_a_password_that_may_be_none(shop: Shop, password: str, code: str) -> None:
+    token = registered(shop)
+    with shop.unchanged():
+        reply = verify(shop, token, password)
+    assert (reply.status, reply.body["errors"][0]["code"]) == (422, code)
+    assert verify(shop, token).status == 204
 
 
 def test_sessions_from_before_end(shop: Shop) -> None:

@@ -61,7 +61,7 @@ def test_refuses_invalid_credentials(shop: Shop, wrong: str) -> None:
 
 
 def test_refuses_not_found(shop: Shop) -> None:
-    token = shop.session(shop.user())
+    token = shop.session(shop.user(), stepped_up=True)
     with shop.unchanged():
         refused(shop.post(CONFIRM, {"code": "123456"}, token=token), 404, "not_found")
 
@@ -78,3 +78,12 @@ def test_refuses_another_shape(shop: Shop, body: dict[str, object]) -> None:
     shop.post(TURN_ON, token=token)
     with shop.unchanged():
         refused(shop.post(CONFIRM, body, token=token), 422, "invalid")
+
+
+def test_refuses_step_up_required(shop: Shop) -> None:
+    """Whoever holds a session alone can neither guess at a factor that is waiting nor turn it on."""
+    user = shop.user()
+    shop.post(TURN_ON, token=shop.session(user, stepped_up=True))
+    token = shop.session(user)
+    with shop.unchanged():
+        refused(shop.post(CONFIRM, {"code": "000000"}, token=token), 403, "step_up_required")

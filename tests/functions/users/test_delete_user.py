@@ -1,5 +1,7 @@
 """DELETE /users/{user}."""
 
+import pytest
+
 from tests.functions.me.personal import planted
 from tests.functions.me.test_delete_me import erased
 from tests.shop import Shop
@@ -47,4 +49,25 @@ def test_refuses_last_admin(shop: Shop) -> None:
     admin = shop.user("admin")
     with shop.unchanged():
         reply = shop.delete(f"/users/{admin}", api_key=shop.admin)
+    assert (reply.status, reply.body["code"]) == (409, "last_admin")
+
+
+def test_nobody_erases_who_may_more(shop: Shop) -> None:
+    admin, _ = shop.user("admin"), shop.user("admin")
+    staff = shop.user("staff")
+    shop.grant(staff, "users:delete")
+    token = shop.session(staff, stepped_up=True)
+    with shop.unchanged():
+        reply = shop.delete(f"/users/{admin}", token=token)
+    assert (reply.status, reply.body["code"]) == (403, "forbidden")
+
+
+@pytest.mark.parametrize("how", ["denied", "unproven"])
+def test_who_cannot_administer_is_no_administrator_left(shop: Shop, how: str) -> None:
+    last, other = shop.user("admin"), shop.user("admin", verified=how != "unproven")
+    if how == "denied":
+        shop.grant(other, "*", "DENY")
+    token = shop.session(last, stepped_up=True)
+    with shop.unchanged():
+        reply = shop.delete("/me", token=token)
     assert (reply.status, reply.body["code"]) == (409, "last_admin")
