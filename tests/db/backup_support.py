@@ -24,6 +24,7 @@ from domain.search import search_text
 from tests.db.migration_support import rows
 from tests.engines.homes import FileHomes
 from tests.functions.carts.support import guest
+from tests.functions.jobs.support import run
 from tests.functions.orders.support import brought, use_up
 from tests.functions.stock.support import adjust, held
 from tests.shop import LOOP, Shop
@@ -76,7 +77,37 @@ def lively(shop: Shop) -> None:
     shop.post("/events", {"event_type": "pageview", "timestamp": "2026-11-01T10:00:00.000Z"})
     shop.insert("analytics_daily", date="2026-11-01", event_type="a", events=1, users=0, sessions=0, **_times(shop))
     _by_hand(shop)
+    _people(shop, "user_1")
+    run("seal_audit_logs")
     shop.checked()
+
+
+def _people(shop: Shop, user: str) -> None:
+    """A row in each table of a person's, and of what they may."""
+    times, late = _times(shop), {"expires_at": "2999-01-01T00:00:00.000Z"}
+    shop.session(user)
+    shop.grant(user, "stock:read")
+    shop.execute(
+        "INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at) "
+        "SELECT ?, id, ?, ?, ? FROM roles WHERE name = 'customer'", user, shop.now, shop.now, shop.now
+    )  # fmt: skip
+    session = shop.one("SELECT id FROM user_sessions")
+    shop.insert("used_refresh_tokens", token_hash="b" * 64, session_id=session, **times)
+    shop.insert("verification_tokens", id="token_1", user_id=user, purpose="REGISTER", email="eleni@example.com",
+                token_hash="c" * 64, **late, **times)  # fmt: skip
+    shop.insert("recovery_codes", code_hash="d" * 64, user_id=user, **times)
+    shop.insert("oauth_accounts", id="oauth_1", user_id=user, provider="github", provider_account_id="1",
+                email="eleni@example.com", **times)  # fmt: skip
+    shop.insert("oauth_states", state_hash="e" * 64, provider="google", code_verifier="v" * 43, nonce="n", **late,
+                **times)  # fmt: skip
+    shop.insert("addresses", id="address_1", user_id=user, full_name=TEXTS["escapes"], line1="Ermou 1", city="Athens",
+                country="GR", is_default=1, **times)  # fmt: skip
+    shop.insert("saved_cards", id="card_1", user_id=user, card_token="tok_of_the_provider", bin_number="454360",
+                last_four_digits="1234", card_holder_name="Eleni", expiry_month=12, expiry_year=2030, is_default=1,
+                **times)  # fmt: skip
+    shop.insert("security_events", id="event_1", user_id=user, type="log_in", created_at=shop.now)
+    shop.insert("personal_values", row_id="event_1", name="ip_address", user_id=user, salt="s" * 32, value="null",
+                **times)  # fmt: skip
 
 
 async def _sown(url: str) -> None:

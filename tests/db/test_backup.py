@@ -73,7 +73,20 @@ def test_holds_every_row_of_every_table(shop: Shop, tmp_path: Path) -> None:
     assert str(BIG).encode() in found["tables/media.ndjson"]
 
 
-_KEYED = ("inventory", "product_categories", "product_collections", "media_links", "analytics_stale_days")
+_KEYED = {
+    "analytics_stale_days",
+    "audit_counters",
+    "inventory",
+    "media_links",
+    "personal_values",
+    "product_categories",
+    "product_collections",
+    "recovery_codes",
+    "role_permissions",
+    "used_refresh_tokens",
+    "user_permissions",
+    "user_roles",
+}
 
 
 def test_ordinary_tools_read_it(shop: Shop, tmp_path: Path) -> None:

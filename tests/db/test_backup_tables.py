@@ -66,7 +66,7 @@ def test_the_shop_has_one_table_that_refers_to_itself_and_no_ring(template: Path
     for (one,) in found:
         assert one.parents <= seen | {one.name}
         seen.add(one.name)
-    assert len(found) == 33 and not any("search_" in name and name != "product_search_texts" for name in seen)
+    assert len(found) == 50 and not any("search_" in name and name != "product_search_texts" for name in seen)
 
 
 def test_order_is_of_writing_or_of_the_key(template: Path) -> None:

@@ -45,4 +45,4 @@ def test_our_own_shop_has_one_index_that_document_004_asks_for(terminal: Termina
     assert not found.must_act
 
 
-OWN = {("duplicate_index", "idx_analytics_daily_date")}
+OWN = {("duplicate_index", "idx_analytics_daily_date"), ("looks_like_foreign_key", "analytics_events.session_id")}
