@@ -265,13 +265,6 @@ def two_default_addresses(sold: Sold) -> None:
         )  # fmt: skip
 
 
-def no_default_address(sold: Sold) -> None:
-    sold.plant(
-        "INSERT INTO addresses (id, user_id, full_name, line1, city, country, created_at, updated_at) "
-        "SELECT 'a', id, 'E', 'Ermou 1', 'Athens', 'GR', ?, ? FROM users LIMIT 1", TIME, TIME
-    )  # fmt: skip
-
-
 def a_session_of_somebody_suspended(sold: Sold) -> None:
     sold.shop.session(sold.shop.user(status="SUSPENDED"))
 
@@ -331,7 +324,6 @@ DEFECTS: list[tuple[str, Callable[[Sold], None]]] = [
     ("16", an_article_on_two_lines),
     ("17", a_role_twice),
     ("18", two_default_addresses),
-    ("18", no_default_address),
     ("46", a_session_of_somebody_suspended),
     ("44", values("UPDATE api_keys SET hash = 'sk_clear'")),
     ("63", an_address_nowhere),

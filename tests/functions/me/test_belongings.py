@@ -52,6 +52,7 @@ def test_one_default(shop: Shop, kind: str) -> None:
     assert defaults(shop, kind) == sorted([another, first["id"]])
     assert shop.patch_(f"/me/{kind}/{first['id']}", {"is_default": False}, token=token).status == 200
     assert defaults(shop, kind) == [another]
+    shop.checked()
 
 
 def test_the_same_key_keeps_one(shop: Shop, kind: str) -> None:
