@@ -110,6 +110,7 @@ class Shop:
         monkeypatch.setenv("DATABASE_URL", self.url)
         settings.cache_clear()
         self._made = 0
+        self._drawn = 0
         self._moved = 0
         self.admin = self.api_key(EVERYTHING)
 
@@ -210,7 +211,9 @@ class Shop:
     # -- having
 
     def ids(self, prefix: str, count: int = 1) -> list[str]:
-        return typeids(prefix, count, clock.milliseconds_now())
+        """Each call's sort after those of the calls before, also within a millisecond."""
+        self._drawn = max(self._drawn + 1, clock.milliseconds_now())
+        return typeids(prefix, count, self._drawn)
 
     @property
     def now(self) -> str:

@@ -66,7 +66,7 @@ def test_of_one_recovery_code_at_once_one_is_taken(shop: Shop, racers: Racers, w
 
 def test_confirmed_twice_at_once_it_is_on_once_with_ten_codes(shop: Shop, racers: Racers) -> None:
     user = shop.user("customer")
-    token = shop.session(user)
+    token = shop.session(user, stepped_up=True)
     shop.execute("UPDATE users SET two_factor_secret = ? WHERE id = ?", SECRET, user)
     ask = Asking("functions.me.confirm_two_factor", CONFIRM, body={"code": code()}, headers=bearer(token))
     answers = racers.race(shop.url, [ask] * AT_ONCE)
