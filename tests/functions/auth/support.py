@@ -31,12 +31,12 @@ def refresh(shop: Shop, refresh_token: str) -> Reply:
 
 def events(shop: Shop) -> list[tuple[str, str | None]]:
     """The security events so far: what happened, and to whom."""
-    return [(kind, user) for kind, user in shop.rows("SELECT type, user_id FROM security_events ORDER BY id")]
+    return [(kind, user) for kind, user in shop.rows("SELECT type, user_id FROM security_events ORDER BY rowid")]
 
 
 def mails(shop: Shop) -> list[tuple[str, dict[str, Any]]]:
     """The mail in the outbox: its kind and what it says."""
-    rows = shop.rows("SELECT topic, payload FROM outbox WHERE topic GLOB 'mail.*' ORDER BY id")
+    rows = shop.rows("SELECT topic, payload FROM outbox WHERE topic GLOB 'mail.*' ORDER BY rowid")
     return [(topic.removeprefix("mail."), json.loads(payload)) for topic, payload in rows]
 
 
