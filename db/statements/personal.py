@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Final, NamedTuple
 
-from db.sql import Sql, Statement, guard
+from db.sql import Sql, Statement
+from db.statements.access import NOT_LAST_ADMIN, USER_STANDS
 from db.statements.orders import ORDER_JSON
 from db.statements.people import PERSON, PERSON_INDEXES
 
@@ -128,24 +129,6 @@ def _emptied(table: str, *kept: str) -> str:
     return ", ".join(f"{name} = NULL" for name in (*found.shown, *found.secret) if name not in kept)
 
 
-IS_THERE = Sql(guard("EXISTS (SELECT 1 FROM live_users WHERE id = :user_id)", "stale", "'user'"), "users.pk")
-# Whoever is the last to hold the role may not go; the suspended do not count.
-NOT_THE_LAST_ADMIN = Sql(
-    guard(
-        """NOT EXISTS (SELECT 1 FROM roles a CROSS JOIN user_roles r ON r.user_id = :user_id AND r.role_id = a.id
-          WHERE a.name = 'admin')
-        OR EXISTS (SELECT 1 FROM roles a CROSS JOIN user_roles r ON r.role_id = a.id
-          CROSS JOIN live_users u ON u.id = r.user_id
-          WHERE a.name = 'admin' AND r.user_id <> :user_id AND +u.status = 'ACTIVE' AND +u.email_verified_at IS NOT NULL
-            AND NOT EXISTS (SELECT 1 FROM user_permissions e WHERE e.user_id = u.id AND e.effect = 'DENY'))""",
-        "last_admin",
-    ),
-    "roles_name_once",
-    "user_roles.pk",
-    "user_roles_by_role",
-    "users.pk",
-    "user_permissions.pk",
-)
 # In this order: what finds its rows by the person's orders comes before these forget the person.
 FORGETS: Final[tuple[Sql, ...]] = (
     # Answers that were kept for a day: to what the person asked, and to whoever else was shown them or their orders.
@@ -236,5 +219,5 @@ def told(found: list[list[dict[str, str]]]) -> str:
 def erasing(user_id: str, now: str) -> list[Statement]:
     """The batch that erases a user: all or nothing, and never the last administrator."""
     values = {"user_id": user_id, "now": now}
-    guards = [IS_THERE(user_id=user_id), NOT_THE_LAST_ADMIN(user_id=user_id)]
+    guards = [USER_STANDS(user_id=user_id), NOT_LAST_ADMIN(user_id=user_id)]
     return [*guards, *(one(**{name: values[name] for name in one.names}) for one in FORGETS)]
