@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import select
 import socket
 import threading
 from collections.abc import Iterator
@@ -67,6 +68,16 @@ def test_a_cut_connection_is_reset_and_a_new_one_works(proxy: Proxy) -> None:
     with connected(proxy) as again:
         assert said(again, b"c") == b"cc"
     assert proxy.connections == 2
+
+
+def test_a_cut_connection_is_known_to_be_reset_when_the_cut_is_done(proxy: Proxy) -> None:
+    """Otherwise what is sent right after it may meet the old connection, and its outcome is unknown."""
+    unaware = 0
+    for _ in range(200):
+        with connected(proxy) as client:
+            assert proxy.cut() == 1
+            unaware += not select.select([client], [], [], 0)[0]
+    assert unaware == 0
 
 
 def test_a_forgotten_connection_hears_nothing_and_a_new_one_works(proxy: Proxy) -> None:

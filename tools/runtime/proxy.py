@@ -10,7 +10,8 @@ from typing import Final
 
 RESET: Final = struct.pack("ii", 1, 0)
 """SO_LINGER of no seconds: closing sends RST, as a middlebox does that has forgotten the connection."""
-
+LET_GO_SECONDS: Final = 5.0
+"""A thread that writes to somebody who does not read is not waited for any longer."""
 
 Pair = tuple[socket.socket, socket.socket]
 """Of one connection: the client's side, and the server's."""
@@ -22,7 +23,8 @@ class Proxy:
     def __init__(self, port: int) -> None:
         self._target = port
         self._lock = threading.Lock()
-        self._pairs: set[Pair] = set()
+        self._pairs: dict[Pair, list[threading.Thread]] = {}
+        """Those that are open, each with the threads that carry it."""
         self._forgotten: set[Pair] = set()
         self.connections = 0
         """Accepted since the start."""
@@ -36,20 +38,24 @@ class Proxy:
             return len(self._pairs)
 
     def cut(self) -> int:
-        """Reset every connection; how many there were."""
+        """Reset every connection, and return when each end knows; how many there were."""
         pairs = self._taken()
         for pair in pairs:
             for one in pair:
                 with suppress(OSError):
                     one.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, RESET)
                     one.shutdown(socket.SHUT_RD)  # the thread that reads it lets go
+        for pair, carriers in pairs.items():
+            for carrier in carriers:
+                carrier.join(LET_GO_SECONDS)  # while it reads, closing sends nothing
+            for one in pair:
                 one.close()
         return len(pairs)
 
     def forget(self) -> int:
         """Drop every connection without a word: what its client sends from now on reaches nobody. How many."""
         pairs = self._taken()
-        self._forgotten |= pairs
+        self._forgotten |= pairs.keys()
         for _, server in pairs:
             with suppress(OSError):
                 server.shutdown(socket.SHUT_RDWR)
@@ -64,9 +70,9 @@ class Proxy:
             for one in pair:
                 one.close()
 
-    def _taken(self) -> set[Pair]:
+    def _taken(self) -> dict[Pair, list[threading.Thread]]:
         with self._lock:
-            pairs, self._pairs = self._pairs, set()
+            pairs, self._pairs = self._pairs, {}
         return pairs
 
     def _accept(self) -> None:
@@ -81,11 +87,13 @@ class Proxy:
                 for one in (client, server):
                     one.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 pair = (client, server)
+                ways = ((client, server, pair), (server, client, pair))
+                carriers = [threading.Thread(target=self._carry, args=way, daemon=True) for way in ways]
                 with self._lock:
                     self.connections += 1
-                    self._pairs.add(pair)
-                for source, sink in (pair, pair[::-1]):
-                    threading.Thread(target=self._carry, args=(source, sink, pair), daemon=True).start()
+                    self._pairs[pair] = carriers
+                    for carrier in carriers:
+                        carrier.start()
 
     def _carry(self, source: socket.socket, sink: socket.socket, pair: Pair) -> None:
         with suppress(OSError):
@@ -94,7 +102,7 @@ class Proxy:
         with self._lock:
             if pair not in self._pairs:
                 return
-            self._pairs.discard(pair)
+            del self._pairs[pair]
         for one in pair:
             with suppress(OSError):
                 one.shutdown(socket.SHUT_RDWR)
