@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from api.shapes import Phone, Shape
+from api.shapes import BUYERS_EMAIL_FORM, Phone, Shape
 
 
 class Customer(Shape):
     name: str = Field(min_length=1, max_length=200)
     phone: Phone
-    email: str | None = Field(default=None, max_length=254, pattern=r"^[^@\s]+@[^@\s]+\.[^@\s]+$")
+    email: str | None = Field(default=None, max_length=254, pattern=BUYERS_EMAIL_FORM)
 
 
 class Address(Shape):

@@ -40,7 +40,7 @@ async def known_order(order: str, phone: str | None, call: Call, *, staff: Seque
     count = counted[0][0]["count"] if counted[0] else 0
     call.limited(window, count)
     if count >= GUESSES.quota:
-        raise Problem("rate_limited")
+        raise Problem("rate_limited", limit=GUESSES.name)
     if found and is_buyers(found, call.actor.id, phone):
         call.hold(window.room())
         return found

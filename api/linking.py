@@ -129,7 +129,7 @@ async def shown_with(user: Row, code: str | None, call: Call) -> list[Statement]
     tries = Tries(call, user["email"])
     await tries.counted()
     try:
-        return [*judged(user, code, call), tries.forgetting()]
+        return [*judged(user, code, call), *tries.right()]
     except Problem:
         await tries.failed(user["id"])
         raise

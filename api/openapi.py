@@ -11,7 +11,7 @@ from pydantic import TypeAdapter
 from pydantic.json_schema import GenerateJsonSchema, JsonSchemaMode
 
 from api import openapi_parts as parts
-from api.auth import PUBLIC, SIGNED_IN
+from api.auth import PERSON, PUBLIC, SIGNED_IN
 from api.endpoint import Endpoint
 from api.problems import CODES, RETRY_AFTER_SECONDS
 from api.shapes import Page
@@ -22,10 +22,16 @@ TAGS: Final = {
     "carts": "Carts of guests and owners.",
     "sale": "From a cart or lines to an order.",
     "orders": "Orders and their way to the customer.",
+    "auth": "Accounts and sessions: register, log in, refresh, a new password, sign-in through others.",
+    "me": "What a person who has logged in sees and changes of their own.",
+    "users": "People, for staff: their status, roles and permissions.",
+    "roles": "Roles and what they may.",
+    "audit": "Who did what, and what happened to accounts.",
     "stock": "What can be sold, what is held, and every change of it.",
     "analytics": "Events and their daily sums.",
     "service": "The service itself.",
 }
+_TAG_ORDER: Final = list(TAGS).index
 _ROOT_TAGS: Final = {"checkout": "sale", "quote_checkout": "sale"}
 
 
@@ -51,9 +57,7 @@ def document(endpoints: Iterable[Endpoint], version: str) -> Json:
         "info": {"title": "Tallystick", "version": version, "summary": parts.SUMMARY, "description": parts.HABITS},
         "servers": [{"url": "/"}],
         "tags": [
-            {"name": name, "description": text}
-            for name, text in TAGS.items()
-            if any(tag_of(one) == name for one in found)
+            {"name": name, "description": TAGS[name]} for name in sorted({tag_of(one) for one in found}, key=_TAG_ORDER)
         ],
         "paths": paths,
         "components": {
@@ -143,9 +147,11 @@ def _operation(one: Endpoint, asked: Json, answered: Json | None, definitions: J
 
 
 def _security(one: Endpoint) -> list[Json]:
-    ways: list[Json] = [{"apiKey": []}]
-    if one.permission == PUBLIC:
-        ways.insert(0, {})
+    ways: list[Json] = [{}] if one.permission == PUBLIC else []
+    cookie: Json = {"accessCookie": []} if one.method == "GET" else {"accessCookie": [], "csrfToken": []}
+    ways += [{"accessToken": []}, cookie]
+    if one.permission != PERSON:
+        ways.append({"apiKey": []})
     if "x-cart-token" in {name.lower() for name in one.headers}:
         ways.append({"cartToken": []})
     return ways

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from api.auth import ACCESS_COOKIE
 from api.problems import LANGUAGES, TYPE_BASE
 
 Json = dict[str, Any]
@@ -51,6 +52,7 @@ MEMBERS: Final[dict[str, Json]] = {
     "price_changed": {
         "total": {"type": "integer", "minimum": 0, "description": "The total as it is now, minor units."}
     },
+    "rate_limited": {"limit": {"type": "string", "description": "Which limit it is, as `RateLimit-Policy` names it."}},
     "unhealthy": {
         "reason": {"type": "string"},
         "applied": {"type": "integer", "minimum": 0},
@@ -167,7 +169,25 @@ HEADERS: Final[Json] = {
 }
 LIMIT_HEADERS: Final = ["RateLimit", "RateLimit-Policy"]
 SECURITY: Final[Json] = {
-    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key, `sk_…`."},
+    "accessToken": {
+        "type": "http",
+        "scheme": "bearer",
+        "bearerFormat": "JWT",
+        "description": "The `access_token` of a person's log-in.",
+    },
+    "accessCookie": {
+        "type": "apiKey",
+        "in": "cookie",
+        "name": ACCESS_COOKIE,
+        "description": "In a browser: set by a log-in with `cookies`.",
+    },
+    "csrfToken": {
+        "type": "apiKey",
+        "in": "header",
+        "name": "X-CSRF-Token",
+        "description": "Beside the cookie: the `csrf_token` of the log-in.",
+    },
+    "apiKey": {"type": "http", "scheme": "bearer", "description": "An API key of a program, `sk_…`."},
     "cartToken": {
         "type": "apiKey",
         "in": "header",

@@ -21,7 +21,13 @@ COMMON: Final = Path(__file__).with_name("common_passwords.txt")
 """Those of the usual lists that are long enough to be taken at all, in lower case, a line each."""
 
 Password = Annotated[
-    str, Field(min_length=1, max_length=BYTES_MAX, description=f"{BYTES_MIN} to {BYTES_MAX} bytes in UTF-8.")
+    str,
+    Field(
+        min_length=1,
+        max_length=4 * BYTES_MAX,  # whatever is shorter, `check_password` judges by its bytes
+        description=f"{BYTES_MIN} to {BYTES_MAX} bytes in UTF-8.",
+        json_schema_extra={"maxLength": BYTES_MAX},
+    ),
 ]
 
 

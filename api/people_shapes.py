@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Final, Literal
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from api.shapes import Phone, Shape, Time, id_of
+from api.shapes import EMAIL_FORM, Phone, Shape, Time, id_of
 
-EMAIL_FORM: Final = (
-    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
-    r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$"
-)
 # ASCII, so that the database and Python fold its letters alike, and nothing in it can end a header of a mail.
 Email = Annotated[
     str,

@@ -11,13 +11,14 @@ import hashlib
 from typing import NamedTuple
 
 from api.clock import stamp
-from db.sql import Sql, Statement, guard
+from db.sql import Sql, Statement, Value, guard
 
 COUNTED = Sql("SELECT count FROM rate_limits WHERE scope = :scope AND window = :window", "rate_limits.pk")
 ROOM = Sql(
     guard(
         "NOT EXISTS (SELECT 1 FROM rate_limits WHERE scope = :scope AND window = :window AND count >= :quota)",
         "rate_limited",
+        "json_object('limit', :name)",
     ),
     "rate_limits.pk",
 )
@@ -27,6 +28,14 @@ COUNT = Sql("""
     ON CONFLICT (scope, window) DO UPDATE SET count = count + 1, updated_at = excluded.updated_at
     RETURNING count
 """)
+FORGET_THE_ONLY = Sql(
+    "DELETE FROM rate_limits WHERE scope = :scope AND window = :window AND count = 1", "rate_limits.pk"
+)
+GIVE_BACK = Sql(
+    "UPDATE rate_limits SET count = count - 1, updated_at = :now "
+    "WHERE scope = :scope AND window = :window AND count > 1",
+    "rate_limits.pk",
+)
 FORGET = Sql("DELETE FROM rate_limits WHERE scope = :scope AND window = :window", "rate_limits.pk")
 
 
@@ -66,7 +75,7 @@ class Window(NamedTuple):
 
     def room(self) -> Statement:
         """For a batch: refuses with `rate_limited` once the quota is used up."""
-        return ROOM(scope=self.scope, window=stamp(self.begins), quota=self.limit.quota)
+        return ROOM(scope=self.scope, window=stamp(self.begins), quota=self.limit.quota, name=self.limit.name)
 
     def counting(self) -> list[Statement]:
         """For a batch: counts one try if there is room; the last statement's row has the new `count`."""
@@ -77,6 +86,11 @@ class Window(NamedTuple):
         ends = self.begins + self.limit.seconds * 1000
         now = stamp(self.milliseconds)
         return COUNT(scope=self.scope, window=stamp(self.begins), expires_at=stamp(ends), now=now)
+
+    def giving_back(self) -> list[Statement]:
+        """For a batch: one try less is counted."""
+        mine: dict[str, Value] = {"scope": self.scope, "window": stamp(self.begins)}
+        return [FORGET_THE_ONLY(**mine), GIVE_BACK(**mine, now=stamp(self.milliseconds))]
 
     def forgetting(self) -> Statement:
         """For a batch: the window's tries are forgotten."""

@@ -11,10 +11,12 @@ from pydantic import ValidationError
 from pydantic_core import from_json
 
 from api.problems import Problem, invalid
+from api.shapes import BUYERS_EMAIL_FORM, EMAIL_FORM, PHONE_FORM, TIME_FORM
 
 BODY_BYTES_MAX: Final = 256 * 1024
 QUERY_BYTES_MAX: Final = 8 * 1024
 DEPTH_MAX: Final = 64
+_FORMS: Final = {EMAIL_FORM: "email", BUYERS_EMAIL_FORM: "email", PHONE_FORM: "phone", TIME_FORM: "time_form"}
 _NUL: Final = re.compile(r"(?<!\\)(?:\\\\)*\\u0000")
 _canonical: Final = json.JSONEncoder(ensure_ascii=False, separators=(",", ":"), sort_keys=True, allow_nan=False).encode
 
@@ -23,10 +25,19 @@ def wrong_shape(error: ValidationError) -> Problem:
     return Problem(
         "invalid",
         errors=[
-            ("".join([_pointed(part) for part in one["loc"]]), one["type"], _context(one.get("ctx", {})))
+            (
+                "".join([_pointed(part) for part in one["loc"]]),
+                _code(one["type"], ctx := one.get("ctx", {})),
+                _context(ctx),
+            )
             for one in error.errors(include_url=False, include_input=False)[:20]
         ],
     )
+
+
+def _code(kind: str, context: dict[str, Any]) -> str:
+    """The rule that was broken: a form that people know by a name is told by it."""
+    return _FORMS.get(context["pattern"], kind) if kind == "string_pattern_mismatch" else kind
 
 
 def _context(found: dict[str, Any]) -> dict[str, Any]:

@@ -11,6 +11,13 @@ from pydantic_core import PydanticCustomError
 ShapeT = TypeVar("ShapeT", bound="Shape")
 ValueT = TypeVar("ValueT")
 
+TIME_FORM: Final = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$"
+PHONE_FORM: Final = r"^\+[0-9]{6,15}$"
+EMAIL_FORM: Final = (
+    r"^[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+(\.[A-Za-z0-9!#$%&'*+/=?^_`{|}~-]+)*"
+    r"@[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?(\.[A-Za-z0-9]([A-Za-z0-9-]*[A-Za-z0-9])?)+$"
+)
+BUYERS_EMAIL_FORM: Final = r"^[^@\s]+@[^@\s]+\.[^@\s]+$"
 LIMIT_MAX: Final = 100
 LIMIT_DEFAULT: Final = 20
 
@@ -35,7 +42,8 @@ InQuery = Annotated[ValueT, FromQuery()]
 def _plain_integer(text: Any) -> Any:
     """Digits alone: `1_0`, ` 5`, `+5` and `1.0` are what Python takes for integers, not what the contract does."""
     if isinstance(text, str) and not re.fullmatch(r"-?[0-9]{1,18}", text):
-        raise PydanticCustomError("int_parsing", "not an integer")
+        is_long = re.fullmatch(r"-?[0-9]+", text) is not None
+        raise PydanticCustomError("int_parsing_size" if is_long else "int_parsing", "not an integer of ours")
     return text
 
 
@@ -51,13 +59,13 @@ Currency = Annotated[str, Field(pattern="^[A-Z]{3}$", description="ISO 4217 code
 Time = Annotated[
     str,
     Field(
-        pattern=r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$",
+        pattern=TIME_FORM,
         description="RFC 3339 in UTC with milliseconds.",
         examples=["2026-11-21T08:00:00.000Z"],
     ),
 ]
 Slug = Annotated[str, Field(pattern="^[a-z0-9]+(-[a-z0-9]+)*$", max_length=200, examples=["thyme-honey"])]
-Phone = Annotated[str, Field(pattern=r"^\+[0-9]{6,15}$", description="E.164.", examples=["+306912345678"])]
+Phone = Annotated[str, Field(pattern=PHONE_FORM, description="E.164.", examples=["+306912345678"])]
 Attributes = Annotated[dict[str, Any], Field(description="Free JSON object.", max_length=100)]
 
 

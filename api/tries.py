@@ -7,6 +7,7 @@ import time
 from typing import TYPE_CHECKING, Final
 
 from api import trail
+from api.problems import Problem
 from api.rate_limit import Limit
 from db.sql import Statement
 
@@ -33,13 +34,18 @@ class Tries:
 
     async def counted(self, *statements: Statement) -> list[list[Row]]:
         """Count this try in a batch of its own; the rows of `statements`, sent with it. Refuses with `rate_limited`."""
-        self.call.limited(self.of_email, 0)  # a refusal says that none is left, whichever limit spoke
-        plan = [self.of_email.room(), *self.of_address.counting(), *self.of_email.counting(), *statements]
-        rows = await self.call.write(plan)
-        found = rows[len(plan) - len(statements) :]
-        [counted] = rows[len(plan) - len(statements) - 1]
-        self.count = counted["count"]
-        self.call.limited(self.of_email, self.count)
+        counting = [self.of_email.room(), *self.of_address.counting(), self.of_email.one_more()]
+        try:
+            rows = await self.call.write([*counting, *statements])
+        except Problem as problem:
+            spoke = self.of_address if problem.facts.get("limit") == BY_ADDRESS.name else self.of_email
+            self.call.limited(spoke, 0)
+            raise
+        _, _, [of_address], [of_email], *found = rows
+        self.count = of_email["count"]
+        counts = {self.of_email: of_email["count"], self.of_address: of_address["count"]}
+        nearest = min(counts, key=lambda window: window.left(counts[window]))
+        self.call.limited(nearest, counts[nearest])
         return found
 
     async def failed(self, user_id: str | None, kind: str = "log_in_failed") -> None:
@@ -49,9 +55,9 @@ class Tries:
             events += trail.security_event(self.call, "locked_out", user_id)
         await self.call.write(events)
 
-    def forgetting(self) -> Statement:
-        """For the batch of a right one: the e-mail's tries before it are forgotten."""
-        return self.of_email.forgetting()
+    def right(self) -> list[Statement]:
+        """For the batch of a right one: the e-mail's tries before it are forgotten, and it is none of the client's."""
+        return [self.of_email.forgetting(), *self.of_address.giving_back()]
 
 
 class Mails:

@@ -29,21 +29,26 @@ def add_parser(subparsers: Any) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Print it. Raises Failure in production: whoever reads a token there has somebody's account."""
+    """Print it. Raises Failure where --token finds none; and in production, where whoever reads a token has somebody's
+    account."""
     if in_production():
         raise Failure("STAGE is production: mail is for those it is sent to. Set SMTP_URL, and it goes out.")
     ensure_secret_key()
     rows = asyncio.run(_waiting(args.database_url))
+    shown = 0
     for row in rows[-1:] if args.last else rows:
         payload = json.loads(row["payload"])
         if args.token:
             if "token" in payload:
                 print(payload["token"])
+                shown += 1
             continue
         kind, known = row["topic"].removeprefix(TOPIC), settings()
         message = compose(row["id"], kind, payload, sender=known.mail_from, shop_url=known.shop_url)
         print(f"--- {row['created_at']}\nTo: {message['To']}\nSubject: {message['Subject']}\n\n{message.get_content()}")
-    if not rows and not args.token:
+    if args.token and not shown:
+        raise Failure("no mail that waits has a link with a token")
+    if not rows:
         print("no mail waits")
     return 0
 

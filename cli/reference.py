@@ -138,10 +138,11 @@ def endpoints_page(found: list[Endpoint], scheduled: list[Job]) -> str:
     lines += ["The same as data: `openapi.json`. Codes and their sentences: [errors](errors.md).", ""]
     lines += ["| method | path | name | permission |", "| --- | --- | --- | --- |"]
     lines += [f"| {one.method} | `{one.path}` | [{one.name}](#{one.name}) | `{one.permission}` |" for one in found]
-    for tag, text in TAGS.items():
-        mine = [one for one in found if tag_of(one) == tag]
-        if mine:
-            lines += ["", f"## {tag}", "", text]
+    by_tag: dict[str, list[Endpoint]] = {tag: [] for tag in TAGS}
+    for one in found:
+        by_tag[tag_of(one)].append(one)
+    for tag, mine in by_tag.items():
+        lines += ["", f"## {tag}", "", TAGS[tag]]
         for one in mine:
             lines += _endpoint(one)
     lines += ["", "## Jobs", "", "| name | schedule | what it does |", "| --- | --- | --- |"]

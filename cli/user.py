@@ -17,9 +17,9 @@ from api.auth import Actor
 from api.clock import milliseconds_now, stamp
 from api.ids import typeids
 from api.passwords import check_password, hash_password
-from api.people_shapes import EMAIL_FORM
 from api.problems import Problem
 from api.settings import BCRYPT_COST_MIN
+from api.shapes import EMAIL_FORM
 from cli.common import Failure, in_production, opened, require_migrated
 from db.helper import Conflict, Database, Row, insert_statements
 from db.sql import Statement, unregistered
@@ -158,7 +158,7 @@ async def _role(args: argparse.Namespace) -> int:
             raise Failure(f"there is no user {args.email}; `tally user create` makes one")
         if not found[0]["given"]:
             await db.batch(_giving(Shell(milliseconds_now()), found[0]["id"], [args.role]))
-    print(f"{args.email} {'was before' if found[0]['given'] else 'is now'} {args.role}")
+    print(f"{args.email} {'had' if found[0]['given'] else 'now has'} the role {args.role}")
     return 0
 
 
@@ -191,5 +191,4 @@ def _cost() -> int:
 
 
 def _cells(row: Row) -> tuple[str, ...]:
-
     return (row["email"], row["status"], ",".join(json.loads(row["roles"])) or "-", row["created_at"], row["id"])

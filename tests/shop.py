@@ -45,7 +45,7 @@ DIRECTORY = Path(__file__).parent.parent / "db" / "migrations"
 EVERYWHERE = {
     "malformed_json", "unauthenticated", "forbidden", "not_found", "method_not_allowed", "payload_too_large",
     "unsupported_media_type", "invalid", "idempotency_key_required", "idempotency_key_reused",
-    "precondition_required", "stale_version", "rate_limited", "busy", "outcome_unknown", "missing_reference",
+    "precondition_required", "stale_version", "busy", "outcome_unknown", "missing_reference",
     "csrf_token_invalid", "step_up_required",
 }  # fmt: skip
 

@@ -31,4 +31,4 @@ if ! "$folder/bin/python" -c 'import sys, pip; sys.exit(sys.version_info < (3, 1
 fi
 
 echo "Installing the dependencies (a minute or two the first time)"
-"$folder/bin/python" -m pip install --quiet --constraint constraints.txt --editable '.[dev]'
+"$folder/bin/python" -m pip install --quiet --use-pep517 --constraint constraints.txt --editable '.[dev]'

@@ -56,8 +56,19 @@ PERSONAL: Final[dict[str, Personal]] = {
 }  # fmt: skip
 
 
+_IS_JSON: Final = {"payload", "value", "profile", "risk_flags", "raw_payload", "properties", "contact"}
+
+
+def _member(name: str) -> str:
+    if name in _IS_JSON:
+        return f"'{name}', json(t.{name})"
+    if name.startswith("is_"):
+        return f"'{name}', json(CASE t.{name} WHEN 1 THEN 'true' ELSE 'false' END)"
+    return f"'{name}', t.{name}"
+
+
 def _rows(table: str, columns: tuple[str, ...], *indexes: str, where: str = "t.user_id = :user_id") -> Sql:
-    members = ", ".join(f"'{name}', t.{name}" for name in columns)
+    members = ", ".join(map(_member, columns))
     return Sql(f"SELECT json_group_array(json_object({members})) AS rows FROM {table} t WHERE {where}", *indexes)
 
 

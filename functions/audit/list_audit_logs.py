@@ -25,8 +25,13 @@ class ListAuditLogsRequest(PageRequest):
     entity: str | None = Field(
         default=None, max_length=100, description="Done to one of these, by the table's name.", examples=["products"]
     )
-    entity_id: str | None = Field(default=None, max_length=200, description="Done to this one; needs `entity`.")
-    actor: str | None = Field(default=None, max_length=200, description="Done by this user, API key or job.")
+    entity_id: str | None = Field(default=None, max_length=200, description="Done to this one. Needs `entity`.")
+    actor: str | None = Field(
+        default=None,
+        max_length=200,
+        pattern=r"^[\w:.-]+$",
+        description="Done by this one: the id of a user or an API key, a job's name, or `cli`.",
+    )
     since: Time | None = Field(default=None, description="Done at this time or later.")
     until: Time | None = Field(default=None, description="Done before this time.")
 

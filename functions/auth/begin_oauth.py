@@ -48,7 +48,7 @@ FORGET_EXPIRED = Sql(
 )
 
 
-@endpoint("GET /auth/oauth/{provider}", permission=PUBLIC, errors=("not_found",))
+@endpoint("GET /auth/oauth/{provider}", permission=PUBLIC, errors=("not_found", "rate_limited"))
 async def begin_oauth(request: BeginOauthRequest, call: Call) -> Answer[Begun]:
     provider = provider_of(request.provider, call.settings.oauth[request.provider])
     if provider is None:

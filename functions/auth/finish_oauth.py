@@ -20,11 +20,11 @@ from api.cart_merge import merging
 from api.endpoint import TEXT, endpoint
 from api.linking import TOKENS, Known, Signing, linking, shown_with, signing
 from api.oauth_state import cookie, is_own, redirect_uri
-from api.people_shapes import EMAIL_FORM, Tokens
+from api.people_shapes import Tokens
 from api.problems import Problem
 from api.second_factor import Code, judged
 from api.sessions import opening
-from api.shapes import Flag, Shape
+from api.shapes import EMAIL_FORM, Flag, Shape
 from db.helper import Row
 from db.sql import Sql, guard
 from domain.refusals import Refusal
@@ -57,7 +57,7 @@ TAKE_STATE = Sql(f"DELETE {_STATE}", "oauth_states.pk")
     "POST /auth/oauth/{provider}/callback",
     permission=PUBLIC,
     headers=("X-Cart-Token",),
-    errors=("not_found", "invalid_credentials", "two_factor_required", "provider_unavailable"),
+    errors=("not_found", "invalid_credentials", "two_factor_required", "rate_limited", "provider_unavailable"),
 )
 async def finish_oauth(request: FinishOauthRequest, call: Call) -> Answer[Tokens]:
     provider = provider_of(request.provider, call.settings.oauth[request.provider])

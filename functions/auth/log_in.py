@@ -1,10 +1,10 @@
 """POST /auth/log-in: open a session with e-mail and password, or change nothing but the count of tries.
 
 Anyone may. Five tries in a quarter of an hour for an e-mail address, known or not, and fifty for a client's address:
-counted in a batch of its own before anything is judged, so that of any number at once no more are. Unknown, wrong, not
-verified and suspended are one answer, after the same work. Who has a second factor shows it, too. A guest's cart, named
-by X-Cart-Token, is merged in the batch of the log-in. What changed since the count (another password, a suspension, a
-code used at the same time) makes that batch refuse.
+counted in a batch of its own before anything is judged, so that of any number at once no more are. A right one is no
+try. Unknown, wrong, not verified and suspended are one answer, after the same work. Who has a second factor shows it,
+too. A guest's cart, named by X-Cart-Token, is merged in the batch of the log-in. What changed since the count (another
+password, a suspension, a code used at the same time) makes that batch refuse.
 """
 
 from mangum import Mangum
@@ -49,7 +49,7 @@ AS_JUDGED = Sql(
     "POST /auth/log-in",
     permission=PUBLIC,
     headers=("X-Cart-Token",),
-    errors=("invalid_credentials", "two_factor_required"),
+    errors=("invalid_credentials", "two_factor_required", "rate_limited"),
 )
 async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
     await call.judged()
@@ -75,7 +75,7 @@ async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
         *session.statements,
         *merging(call, user["id"]),
         *trail.security_event(call, "log_in", user["id"], session_id=session.session_id),
-        tries.forgetting(),
+        *tries.right(),
     ]
     return await call.commit(plan, session.answer(user["person"]))
 

@@ -56,7 +56,7 @@ ADD_TOKEN = Sql("""
 """)
 
 
-@endpoint("POST /auth/register", status=202, permission=PUBLIC)
+@endpoint("POST /auth/register", status=202, permission=PUBLIC, errors=("rate_limited",))
 async def register_user(request: RegisterUserRequest, call: Call) -> Answer[Sent]:
     await call.judged()
     check_password(request.password, request.email)

@@ -45,7 +45,7 @@ ADD_RESET = Sql("""
 """)
 
 
-@endpoint("POST /auth/password-reset", status=202, permission=PUBLIC)
+@endpoint("POST /auth/password-reset", status=202, permission=PUBLIC, errors=("rate_limited",))
 async def request_password_reset(request: RequestPasswordResetRequest, call: Call) -> Answer[Requested]:
     await call.judged()
     answer = Answer[Requested]({"status": "sent"})

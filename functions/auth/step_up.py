@@ -44,8 +44,11 @@ STEP_UP = Sql(
 
 
 @endpoint(
-    "POST /auth/step-up", status=204, permission=PERSON, errors=("invalid_credentials", "two_factor_required")
-)  # fmt: skip
+    "POST /auth/step-up",
+    status=204,
+    permission=PERSON,
+    errors=("invalid_credentials", "two_factor_required", "rate_limited"),
+)
 async def step_up(request: StepUpRequest, call: Call) -> Answer[None]:
     [[user]] = await call.read(people.USER_BY_ID(user_id=call.user_id))
     user_id, two_factor, known = user["id"], user["two_factor_enabled_at"] is not None, user["password_hash"]
@@ -67,7 +70,7 @@ async def step_up(request: StepUpRequest, call: Call) -> Answer[None]:
         PASSWORD_AS_READ(user_id=user_id, password_hash=known),
         *shown,
         STEP_UP(session_id=call.actor.session_id, user_id=user_id, now=call.now),
-        tries.forgetting(),
+        *tries.right(),
     ]
     call.happened("stepped_up", user_id)
     return await call.commit(plan, Answer(None))

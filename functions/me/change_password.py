@@ -34,7 +34,7 @@ AS_JUDGED = Sql(
 )
 
 
-@endpoint("POST /me/password", status=204, permission=PERSON, errors=("invalid_credentials",))
+@endpoint("POST /me/password", status=204, permission=PERSON, errors=("invalid_credentials", "rate_limited"))
 async def change_password(request: ChangePasswordRequest, call: Call) -> Answer[None]:
     [[user]] = await call.read(people.USER_BY_ID(user_id=call.user_id))
     check_password(request.new_password, user["email"], "/new_password")
@@ -50,7 +50,7 @@ async def change_password(request: ChangePasswordRequest, call: Call) -> Answer[
         people.SET_PASSWORD(**whose, password_hash=await hash_password(request.new_password, cost)),
         people.VOID_RESETS(**whose),
         people.END_SESSIONS(**whose, keep=call.actor.session_id),
-        *([] if user["two_factor_enabled_at"] else [tries.forgetting()]),
+        *([] if user["two_factor_enabled_at"] else tries.right()),
         mail(call, "password_changed", user["id"], user["email"]),
         *trail.security_event(call, "password_changed", user["id"]),
     ]

@@ -105,6 +105,11 @@ def test_an_integer_of_a_query_is_digits(shop: Shop, limit: str) -> None:
     assert (reply.status, reply.body["errors"][0]["code"]) == (422, "int_parsing")
 
 
+def test_an_integer_of_a_query_has_an_end(shop: Shop) -> None:
+    reply = shop.get(f"/products?limit={2**63}")
+    assert (reply.status, reply.body["errors"][0]["code"]) == (422, "int_parsing_size")
+
+
 @pytest.mark.parametrize(
     "target",
     [

@@ -11,6 +11,8 @@ def test_a_registration_is_completed_with_what_it_prints(shop: Shop, terminal: T
     at = ["--database-url", shop.url]
     done = terminal.tally("mail", *at)
     assert (done.code, done.out) == (0, "no mail waits\n")
+    done = terminal.tally("mail", "--last", "--token", *at)
+    assert (done.code, done.out) == (1, "") and "no mail that waits has a link with a token" in done.err
     shop.post("/auth/register", {"email": "earlier@example.com", "password": PASSWORD})
     shop.post("/auth/register", {"email": EMAIL, "password": PASSWORD})
     done = terminal.tally("mail", *at)

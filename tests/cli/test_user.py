@@ -92,10 +92,12 @@ def test_an_address_is_taken_once(shop: Shop, terminal: Terminal) -> None:
 def test_gives_a_role_and_lists(shop: Shop, terminal: Terminal) -> None:
     assert tally(shop, terminal, "user", "list").out.startswith("there is no user")
     user_id = shop.user("customer", email="eleni@example.com")
-    assert tally(shop, terminal, "user", "role", "ELENI@example.com", "staff").out == "ELENI@example.com is now staff\n"
+    assert tally(shop, terminal, "user", "role", "ELENI@example.com", "staff").out == (
+        "ELENI@example.com now has the role staff\n"
+    )
     with shop.unchanged():
         done = tally(shop, terminal, "user", "role", "eleni@example.com", "staff")
-    assert done.out == "eleni@example.com was before staff\n"
+    assert done.out == "eleni@example.com had the role staff\n"
     assert roles_of(shop, user_id) == ["customer", "staff"]
     line = tally(shop, terminal, "user", "list").out.splitlines()[1]
     assert line.split()[:3] == ["eleni@example.com", "ACTIVE", "customer,staff"] and line.endswith(user_id)

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import ast
 import json
+import re
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from openapi_spec_validator import OpenAPIV31SpecValidator
 
-from api.auth import PUBLIC
+from api.auth import PERSON, PUBLIC
 from api.endpoint import Endpoint
 from api.openapi import codes_of, document
 from api.openapi_parts import MEMBERS
@@ -72,6 +73,34 @@ def test_an_operation_is_whole(name: str) -> None:
     assert "null" not in json.dumps([one_in["schema"] for one_in in parameters])
     assert ("requestBody" in operation) == one.reads_body
     assert ({} in operation["security"]) == (one.permission == PUBLIC)
+
+
+def test_every_tag_is_told_once() -> None:
+    used = {tag for _, _, operation in operations() for tag in operation["tags"]}
+    told = [tag["name"] for tag in DOCUMENT["tags"]]
+    assert sorted(told) == sorted(used) and all(tag["description"] for tag in DOCUMENT["tags"])
+
+
+@pytest.mark.parametrize("name", ENDPOINTS)
+def test_says_who_may_show_what(name: str) -> None:
+    """A person's own is for no API key; a cookie needs the CSRF token beside it wherever something is written."""
+    one = ENDPOINTS[name]
+    security = DOCUMENT["paths"][one.path][one.method.lower()]["security"]
+    assert {"accessToken": []} in security
+    assert ({"apiKey": []} in security) == (one.permission != PERSON)
+    cookies = [way for way in security if "accessCookie" in way]
+    assert cookies == [{"accessCookie": []} if one.method == "GET" else {"accessCookie": [], "csrfToken": []}]
+
+
+def test_every_link_of_the_reference_leads_somewhere() -> None:
+    pages = {path.name: path.read_text(encoding="utf-8") for path in (ROOT / "docs" / "reference").glob("*.md")}
+    lost = []
+    for name, text in pages.items():
+        for page, anchor in re.findall(r"\]\(([\w.-]*)#([\w-]+)\)", text):
+            there = pages.get(page or name, "")
+            if f"# {anchor}\n" not in there and f'<a id="{anchor}">' not in there:
+                lost.append(f"{name}: {page}#{anchor}")
+    assert lost == []
 
 
 @pytest.mark.parametrize("name", ENDPOINTS)

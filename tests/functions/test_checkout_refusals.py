@@ -194,8 +194,8 @@ def test_refuses_a_field_that_is_not_known(shop: Shop, where: tuple[Any, ...], p
 WRONG = [
     ({"customer": None}, "/customer", "model_type"), ({"shipping_address": "x"}, "/shipping_address", "model_type"),
     ({"customer": {"name": "", "phone": "+306912345678"}}, "/customer/name", "string_too_short"),
-    ({"customer": {"name": "E", "phone": "6912345678"}}, "/customer/phone", "string_pattern_mismatch"),
-    ({"customer": {"name": "E", "phone": "+306912345678", "email": "e"}}, "/customer/email", "string_pattern_mismatch"),
+    ({"customer": {"name": "E", "phone": "6912345678"}}, "/customer/phone", "phone"),
+    ({"customer": {"name": "E", "phone": "+306912345678", "email": "e"}}, "/customer/email", "email"),
     ({"notes": "x" * 2_001}, "/notes", "string_too_long"), ({"metadata": []}, "/metadata", "dict_type"),
     ({"expected_total": -1}, "/expected_total", "greater_than_equal"),
     ({"expected_total": 1.0}, "/expected_total", "int_type"),

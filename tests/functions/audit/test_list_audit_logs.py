@@ -64,12 +64,22 @@ def test_pages(shop: Shop) -> None:
 
 
 @pytest.mark.parametrize(
-    "query", ["entity_id=x", "since=yesterday", "until=2026-02-31T00:00:00.000Z", "cursor=x", "a=b"]
+    "query",
+    ["entity_id=x", "since=yesterday", "actor=eleni@example.com", "until=2026-02-31T00:00:00.000Z", "cursor=x", "a=b"],
 )
 def test_refuses_a_wrong_question(shop: Shop, query: str) -> None:
     with shop.unchanged():
         reply = shop.get(f"/audit-logs?{query}", api_key=shop.admin)
     assert (reply.status, reply.body["code"]) == (422, "invalid")
+
+
+def test_says_how_a_time_is_written(shop: Shop) -> None:
+    reply = shop.get("/audit-logs?since=2026-11-27T13:00:00Z", api_key=shop.admin)
+    assert reply.status == 422
+    [wrong] = reply.body["errors"]
+    assert (wrong["pointer"], wrong["code"]) == ("/since", "time_form") and "2026-11-21T08:00:00.000Z" in wrong[
+        "detail"
+    ]
 
 
 def test_needs_the_permission(shop: Shop) -> None:

@@ -79,7 +79,7 @@ def test_refuses_a_provider_that_nobody_knows(shop: Shop) -> None:
         refused(shop.get("/auth/oauth/github?redirect_uri=https://evil.example"), 422, "invalid")
 
 
-def test_one_address_begins_fifty_times(shop: Shop) -> None:
+def test_refuses_rate_limited(shop: Shop) -> None:
     shop.get("/auth/oauth/github")
     shop.execute("UPDATE rate_limits SET count = 50")
     with shop.unchanged(COUNTS):

@@ -216,7 +216,7 @@ def test_refuses_two_factor_required(shop: Shop, provider: Provider) -> None:
     shop.checked()
 
 
-def test_guesses_at_the_second_factor_count_with_those_of_log_in(shop: Shop, provider: Provider) -> None:
+def test_refuses_rate_limited_guesses_at_the_second_factor(shop: Shop, provider: Provider) -> None:
     protected(shop)
     for _ in range(5):
         refused(begin(shop, provider).finish(two_factor_code="000000"), 401, "invalid_credentials")

@@ -124,7 +124,7 @@ def test_a_password_of_more_bytes_than_bcrypt_reads_is_not_cut(shop: Shop) -> No
     assert log_in(shop, password=f"{long}c").body["code"] == "invalid_credentials"
 
 
-def test_five_tries_are_judged_and_the_sixth_is_not(shop: Shop) -> None:
+def test_refuses_rate_limited_after_five_tries(shop: Shop) -> None:
     user = shop.user(email=EMAIL, password=PASSWORD)
     for left in (4, 3, 2, 1, 0):
         reply = log_in(shop, password=OTHER_PASSWORD)
@@ -134,6 +134,7 @@ def test_five_tries_are_judged_and_the_sixth_is_not(shop: Shop) -> None:
     with shop.unchanged():
         reply = log_in(shop)
     assert (reply.status, reply.body["code"]) == (429, "rate_limited")
+    assert reply.body["limit"] == "login" and reply.headers["ratelimit-policy"] == '"login";q=5;w=900'
     assert 0 < int(reply.headers["retry-after"]) <= 900
     shop.clock(900)
     assert log_in(shop).status == 200
@@ -147,12 +148,31 @@ def test_a_right_one_forgets_the_wrong_ones_before(shop: Shop) -> None:
         assert log_in(shop).status == 200
 
 
+def test_right_ones_are_none_of_the_fifty_tries_of_a_client(shop: Shop) -> None:
+    shop.user(email=EMAIL, password=PASSWORD)
+    log_in(shop, "nobody@example.com")
+    assert [log_in(shop).status for _ in range(55)] == [200] * 55
+    assert shop.rows("SELECT substr(scope, 1, 6), count FROM rate_limits ORDER BY scope") == [
+        ("addres", 1),
+        ("login:", 1),
+    ]
+    shop.checked()
+
+
 def test_an_address_has_fifty_tries_at_any_account(shop: Shop) -> None:
     for number in range(50):
         assert log_in(shop, f"user-{number}@example.com").status == 401
     shop.user(email=EMAIL, password=PASSWORD)
     with shop.unchanged():
-        assert log_in(shop).body["code"] == "rate_limited"
+        reply = log_in(shop)
+    assert (reply.body["code"], reply.body["limit"]) == ("rate_limited", "address")
+    assert reply.headers["ratelimit-policy"] == '"address";q=50;w=900'
+
+
+def test_the_limit_that_is_nearest_is_told(shop: Shop) -> None:
+    for number in range(47):
+        reply = log_in(shop, f"user-{number}@example.com")
+    assert reply.headers["ratelimit"].startswith('"address";r=3;')
 
 
 @pytest.mark.parametrize(

@@ -45,7 +45,7 @@ def test_three_mails_an_hour(shop: Shop) -> None:
     assert len(mails(shop)) == 4
 
 
-def test_a_client_that_has_many_sent_is_refused(shop: Shop) -> None:
+def test_refuses_rate_limited(shop: Shop) -> None:
     for number in range(50):
         assert ask(shop, f"user-{number}@example.com").status == 202
     with shop.unchanged():

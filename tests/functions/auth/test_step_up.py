@@ -94,7 +94,7 @@ def test_refuses_nothing_shown(shop: Shop) -> None:
         refused(shop.post("/auth/step-up", {"password": PASSWORD}, api_key=shop.admin), 403, "forbidden")
 
 
-def test_wrong_tries_count_with_those_of_log_in(shop: Shop) -> None:
+def test_refuses_rate_limited_with_those_of_log_in(shop: Shop) -> None:
     user = protected(shop)
     for _ in range(3):
         refused(step_up(shop, user.token, code="000000"), 401, "invalid_credentials")
