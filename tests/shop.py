@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 from urllib.parse import unquote
 
 import bcrypt
@@ -113,6 +113,8 @@ def away_from_the_end_of_a_window() -> None:
 
 
 class Shop:
+    _tables: ClassVar[list[str]] = []
+
     def __init__(self, home: Home, monkeypatch: pytest.MonkeyPatch) -> None:
         away_from_the_end_of_a_window()
         self.url, self.raw, self.patch = home.url, home.raw, monkeypatch
@@ -194,13 +196,19 @@ class Shop:
     def insert(self, table: str, **values: Any) -> None:
         self.raw.insert(table, values)
 
+    def tables(self) -> list[str]:
+        """The names of the tables: of any shop, because all are copies of one."""
+        if not Shop._tables:
+            found = self.rows(
+                "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 14) <> 'product_search'"
+                " AND substr(name, 1, 4) <> '_cf_' AND substr(name, 1, 7) <> 'sqlite_'"
+            )
+            Shop._tables = [name for (name,) in found]
+        return Shop._tables
+
     def digest(self) -> dict[str, str]:
         """A hash of every table's rows."""
-        found = self.rows(
-            "SELECT name FROM sqlite_schema WHERE type = 'table' AND substr(name, 1, 14) <> 'product_search'"
-            " AND substr(name, 1, 4) <> '_cf_' AND substr(name, 1, 7) <> 'sqlite_'"
-        )
-        names = [name for (name,) in found]
+        names = self.tables()
         tables = self.raw.many([(f"SELECT * FROM {name} ORDER BY 1, 2", ()) for name in names])
         return {name: hashlib.sha256(repr(rows).encode()).hexdigest() for name, rows in zip(names, tables, strict=True)}
 
@@ -262,15 +270,16 @@ class Shop:
         now = self.now
         user_id = self.ids("user")[0]
         hashed = bcrypt.hashpw(password.encode(), bcrypt.gensalt(4)).decode() if password else None
-        self.insert(
-            "users", id=user_id, email=email or f"user-{self._made}@example.com", status=status, password_hash=hashed,
-            email_verified_at=now if verified else None, created_at=now, updated_at=now,
-        )  # fmt: skip
-        for role in roles:
-            self.execute(
-                "INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)"
-                " SELECT ?, id, ?, ?, ? FROM roles WHERE name = ?", user_id, now, now, now, role,
+        with self.raw.together():
+            self.insert(
+                "users", id=user_id, email=email or f"user-{self._made}@example.com", status=status,
+                password_hash=hashed, email_verified_at=now if verified else None, created_at=now, updated_at=now,
             )  # fmt: skip
+            for role in roles:
+                self.execute(
+                    "INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)"
+                    " SELECT ?, id, ?, ?, ? FROM roles WHERE name = ?", user_id, now, now, now, role,
+                )  # fmt: skip
         return user_id
 
     def grant(self, user_id: str, permission: str, effect: str = "ALLOW") -> None:
