@@ -15,7 +15,7 @@ def test_killed_between_any_two_statements(lively_backup: Path, tmp_path: Path) 
     copied(lively_backup, tmp_path / "shop.zip")
     restored(f"sqlite:///{tmp_path}/whole.db", tmp_path / "shop.zip")
     done = subprocess.run(
-        [sys.executable, "-m", "tests.db.restore_killer", str(tmp_path), "400"],
+        [sys.executable, "-m", "tests.db.restore_killer", str(tmp_path), "200"],
         cwd=ROOT,
         capture_output=True,
         text=True,
