@@ -14,7 +14,7 @@ PYTHON_VERSION ?=
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
 .DEFAULT_GOAL := help
-.PHONY: help setup dev test engines check bench race kills drill faults stateful lambda routes
+.PHONY: help setup dev test coverage engines check bench race kills drill faults stateful lambda routes
 
 help: ## this list
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -29,6 +29,9 @@ dev: setup ## migrate, seed the demo shop, serve it with reload on 127.0.0.1:800
 
 test: check ## everything that CI runs: the checks, then the tests, on a file, on libSQL and on D1
 	@$(RUN) -m tools.test
+
+coverage: setup ## how much of the code the tests run: at least 90 %; some 20 minutes
+	@$(RUN) -m tools.test --coverage
 
 engines: setup ## a libSQL primary and replica, and D1 in workerd, until Ctrl-C; prints their URLs
 	@$(RUN) -m tools.engines

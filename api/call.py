@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import time
 from collections.abc import Awaitable, Sequence
@@ -13,10 +14,11 @@ from api import auth, idempotency, pagination, telemetry, trail
 from api.auth import ANONYMOUS, Actor, Credential
 from api.clock import milliseconds_now, stamp
 from api.ids import typeids
-from api.problems import CODES, Problem, invalid
+from api.problems import Problem, invalid
 from api.rate_limit import Window
 from api.settings import Settings
 from api.shapes import PageRequest
+from api.spoken import Rerun, spoken
 from db.helper import Busy, Conflict, Database, Refused, Results, Row, SchemaBehind, TimedOut, Unavailable, Unknown
 from db.sql import Statement, Value
 from db.statements import people
@@ -74,10 +76,6 @@ class Answer(NamedTuple, Generic[ShapeT]):
         if self.link:
             found.append((b"link", self.link.encode()))
         return found
-
-
-class Rerun(Exception):
-    """Somebody was faster: the line is to be run again from its first read."""
 
 
 class Replayed(Exception):
@@ -184,12 +182,30 @@ class Call:
         """The rows of each statement, one snapshot; the first also finds who calls and what was answered before."""
         prelude = [] if self._judged else self._questions()
         found: list[list[Row]] = []
-        if prelude or statements:
+        if prelude and statements and self.asked.read_after and self.settings.replicated:
+            found = await self._beside(prelude, statements)
+        elif prelude or statements:
             asked = self.asked
             found = await self._trip(self.db.read(*prelude, *statements, after=asked.read_after, replica=asked.replica))
         if not self._judged:
             self._judge(found[: len(prelude)])
         return found[len(prelude) :]
+
+    async def _beside(self, prelude: Sequence[Statement], statements: Sequence[Statement]) -> list[list[Row]]:
+        """Who calls, of the primary: a replica may not know yet what was taken from them. At the same time, and as new
+        as the client's token, what is to be read."""
+        asked = self.asked
+        found = await asyncio.gather(
+            self._trip(self.db.read(*prelude)),
+            self._trip(self.db.read(*statements, after=asked.read_after, replica=asked.replica)),
+            return_exceptions=True,
+        )
+        rows: list[list[Row]] = []
+        for one in found:
+            if isinstance(one, BaseException):
+                raise one
+            rows += one
+        return rows
 
     async def check_times(self, **times: str | None) -> None:
         """Raises 422 for a day or time that no calendar has, once it is known who calls."""
@@ -372,24 +388,3 @@ class Call:
             raise Problem("busy") from error
         finally:
             self.db_seconds += time.perf_counter() - began
-
-
-def spoken(error: Refused | Conflict) -> Exception:
-    """What a guard or a constraint said, as the problem that the client sees, or as the wish to run the line again."""
-    if isinstance(error, Refused):
-        if error.code in ("stale", "replay"):
-            return Rerun()
-        if error.code not in CODES:
-            return error
-        facts = json.loads(error.detail) if error.detail else {}
-        return Problem(error.code, **facts)
-    if error.kind == "trigger" and error.what.endswith("_replacement_refused"):
-        return Rerun()  # an id or reference was drawn twice: draw again
-    if error.kind == "unique":
-        column = error.what.split(",")[0].rpartition(".")[2]
-        return Problem("already_exists", errors=[(f"/{column}", "already_exists", {})])
-    if error.kind == "foreign_key":
-        return Problem("missing_reference")
-    if error.kind in ("check", "not_null", "type"):
-        return invalid("", "constraint", constraint=error.what)
-    return Problem("conflict", constraint=error.what)

@@ -20,7 +20,7 @@ from pydantic import ValidationError
 
 from api import telemetry
 from api.auth import PUBLIC, credential_of
-from api.call import Answer, Asked, Call, Headers, Replayed, Rerun
+from api.call import Answer, Asked, Call, Headers, Replayed
 from api.clock import milliseconds_now
 from api.database import database, start
 from api.idempotency import fingerprint, key_of
@@ -28,6 +28,7 @@ from api.problems import CODES, RETRY_AFTER_SECONDS, Problem, invalid
 from api.request import json_body, query_of, wrong_shape
 from api.settings import Settings, SettingsError, settings
 from api.shapes import FromQuery, Shape
+from api.spoken import Rerun
 from db.failpoints import failpoint
 from db.helper import Unavailable
 from domain.refusals import Refusal

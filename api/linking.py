@@ -83,7 +83,7 @@ def linking(signing: Signing, known: Known, user_id: str, call: Call) -> list[St
     """What makes the account `user_id`'s, who is the user found or the new one."""
     user, now = signing.user, call.now
     names = {"first_name": known.first_name, "last_name": known.last_name}
-    customer = oauth.ADD_CUSTOMER(user_id=user_id, now=now)
+    customer = people.ADD_CUSTOMER(user_id=user_id, now=now)
     add = oauth.ADD_ACCOUNT(
         id=call.id("oauth"), user_id=user_id, **known.account, email=known.email, now=now
     )  # fmt: skip
@@ -110,7 +110,7 @@ def linking(signing: Signing, known: Known, user_id: str, call: Call) -> list[St
         as_read,
         oauth.TAKE_OVER(**whose, **names),
         two_factor.FORGET_RECOVERY_CODES(user_id=user_id),
-        oauth.VOID_TOKENS(**whose),
+        people.VOID_TOKENS(**whose),
         people.VOID_RESETS(**whose),
         oauth.FORGET_ACCOUNTS(user_id=user_id),
         people.END_SESSIONS(**whose, keep=None),

@@ -23,13 +23,27 @@ EVEN_SECONDS: Final = 0.02
 """Answers that must not tell by their time how much was written go out at whole multiples of this."""
 
 
+def network_of(call: Call) -> str:
+    """Where a client comes from: its address, of IPv6 the first 64 bits, because whoever has one has all of those."""
+    text = call.asked.ip_address or ""
+    if ":" not in text:
+        return text
+    from ipaddress import IPv6Address
+
+    try:
+        address = IPv6Address(text.partition("%")[0])
+    except ValueError:
+        return text
+    return str(address.ipv4_mapped or IPv6Address(int(address) >> 64 << 64))
+
+
 class Tries:
     """What is counted for an e-mail address, whether it is anybody's or not, and for the client's own."""
 
     def __init__(self, call: Call, email: str) -> None:
         self.call = call
         self.of_email = BY_EMAIL.window(email.lower(), call.milliseconds)
-        self.of_address = BY_ADDRESS.window(call.asked.ip_address or "", call.milliseconds)
+        self.of_address = BY_ADDRESS.window(network_of(call), call.milliseconds)
         self.count = 0
 
     async def counted(self, *statements: Statement) -> list[list[Row]]:
@@ -66,7 +80,7 @@ class Mails:
     def __init__(self, call: Call, email: str) -> None:
         self.call, self._began = call, time.perf_counter()
         self.to_email = TO_EMAIL.window(email.lower(), call.milliseconds)
-        self.of_address = MAILS_OF_ADDRESS.window(call.asked.ip_address or "", call.milliseconds)
+        self.of_address = MAILS_OF_ADDRESS.window(network_of(call), call.milliseconds)
 
     async def counted(self, *statements: Statement) -> tuple[list[list[Row]], bool]:
         """Count this mail in a batch of its own. The rows of `statements`, sent with it, and whether it may be sent.

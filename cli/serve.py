@@ -67,7 +67,9 @@ def serve(listening: socket.socket, *, reload: bool, workers: int, jobs: bool) -
         ws="none",
         access_log=False,  # ours is JSON, and made by the endpoint
         log_level="warning",
-        proxy_headers=False,
+        # Whoever stands before us on this host (docs/deploy.md: Caddy) says where a client comes from; nobody else may.
+        proxy_headers=True,
+        forwarded_allow_ips=["127.0.0.1", "::1"],
         server_header=False,
         timeout_keep_alive=KEEP_ALIVE_SECONDS,
         timeout_graceful_shutdown=GRACE_SECONDS,

@@ -59,15 +59,6 @@ ADD_USER = Sql("""
     INSERT INTO users (id, email, first_name, last_name, email_verified_at, created_at, updated_at)
     VALUES (:id, :email, :first_name, :last_name, :now, :now, :now)
 """)
-ADD_CUSTOMER = Sql(
-    """
-    INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)
-    SELECT :user_id, r.id, :now, :now, :now FROM roles r
-    WHERE r.name = 'customer' AND NOT EXISTS (SELECT 1 FROM user_roles WHERE user_id = :user_id AND role_id = r.id)
-    """,
-    "roles_name_once",
-    "user_roles.pk",
-)
 ADD_ACCOUNT = Sql("""
     INSERT INTO oauth_accounts (id, user_id, provider, provider_account_id, email, created_at, updated_at)
     VALUES (:id, :user_id, :provider, :account_id, :email, :now, :now)
@@ -80,12 +71,5 @@ TAKE_OVER = Sql(
     WHERE id = :user_id
     """,
     "users.pk",
-)
-VOID_TOKENS = Sql(
-    """
-    UPDATE verification_tokens SET used_at = :now, password_hash = NULL, profile = '{}', updated_at = :now
-    WHERE user_id = :user_id AND used_at IS NULL
-    """,
-    "verification_tokens_by_user",
 )
 FORGET_ACCOUNTS = Sql("DELETE FROM oauth_accounts WHERE user_id = :user_id", "oauth_accounts_one_of_a_kind")

@@ -91,6 +91,23 @@ VOID_RESETS = Sql(
     "UPDATE password_resets SET used_at = :now, updated_at = :now WHERE user_id = :user_id AND used_at IS NULL",
     "idx_password_resets_user",
 )
+ADD_CUSTOMER = Sql(
+    """
+    INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)
+    SELECT :user_id, r.id, :now, :now, :now FROM roles r
+    WHERE r.name = 'customer' AND NOT EXISTS (SELECT 1 FROM user_roles WHERE user_id = :user_id AND role_id = r.id)
+    """,
+    "roles_name_once",
+    "user_roles.pk",
+)
+# What the links of registrations carried goes with them.
+VOID_TOKENS = Sql(
+    """
+    UPDATE verification_tokens SET used_at = :now, password_hash = NULL, profile = '{}', updated_at = :now
+    WHERE user_id = :user_id AND used_at IS NULL
+    """,
+    "verification_tokens_by_user",
+)
 # What somebody ordered as a guest is theirs once they have proven the address that they gave.
 CLAIM_ORDERS = Sql(
     """

@@ -16,6 +16,7 @@ from api.endpoint import TEXT, endpoint
 from api.oauth_state import SECONDS, cookie, redirect_uri
 from api.rate_limit import Limit
 from api.shapes import Shape
+from api.tries import network_of
 from db.sql import Sql
 from domain.refusals import Refusal
 from providers.oauth import authorization_url, provider_of
@@ -54,7 +55,7 @@ async def begin_oauth(request: BeginOauthRequest, call: Call) -> Answer[Begun]:
     if provider is None:
         raise Refusal("not_found")
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
-    window = BY_ADDRESS.window(call.asked.ip_address or "", call.milliseconds)
+    window = BY_ADDRESS.window(network_of(call), call.milliseconds)
     call.limited(window, 0)
     plan = [
         *window.counting(),

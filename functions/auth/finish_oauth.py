@@ -15,7 +15,7 @@ from pydantic import Field
 
 from api import telemetry, trail
 from api.auth import PUBLIC, hash_of
-from api.call import Answer, Call, Rerun, Told, dumps
+from api.call import Answer, Call, Told, dumps
 from api.cart_merge import merging
 from api.endpoint import TEXT, endpoint
 from api.linking import TOKENS, Known, Signing, linking, shown_with, signing
@@ -25,6 +25,7 @@ from api.problems import Problem
 from api.second_factor import Code, judged
 from api.sessions import opening
 from api.shapes import EMAIL_FORM, Flag, Shape
+from api.spoken import Rerun
 from db.helper import Row
 from db.sql import Sql, guard
 from domain.refusals import Refusal

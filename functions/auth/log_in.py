@@ -66,6 +66,8 @@ async def log_in(request: LogInRequest, call: Call) -> Answer[Tokens]:
     except Problem as problem:
         if problem.code == "invalid_credentials":
             await tries.failed(user["id"])
+        else:  # the password was right, and the client comes again with the code
+            await call.write(tries.of_address.giving_back())
         raise
     stepped_up = user["two_factor_enabled_at"] is not None
     session = opening(call, user["id"], stepped_up=stepped_up, cookies=request.cookies)

@@ -23,8 +23,7 @@ async def log_out(request: LogOutRequest, call: Call) -> Answer[None]:
     await call.judged()
     own = {"user_id": call.actor.user_id, "session_id": call.actor.session_id}
     call.happened("log_out", call.actor.user_id, session_id=call.actor.session_id)
-    plan = [people.SESSION_LIVES(**own, now=call.now), people.END_SESSION(**own, now=call.now)]
-    return await call.commit(plan, Answer(None, cookies=no_cookies(call)))
+    return await call.commit([people.END_SESSION(**own, now=call.now)], Answer(None, cookies=no_cookies(call)))
 
 
 handler = Mangum(log_out, lifespan="off", text_mime_types=TEXT)

@@ -27,7 +27,8 @@ class ResetPasswordRequest(Shape):
 
 RESET = Sql(
     """
-    SELECT r.id, r.user_id, u.email FROM password_resets r JOIN live_users u ON u.id = r.user_id
+    SELECT r.id, r.user_id, u.email, u.two_factor_enabled_at
+    FROM password_resets r JOIN live_users u ON u.id = r.user_id
     WHERE r.token_hash = :token_hash AND r.used_at IS NULL AND +r.expires_at > :now AND +u.status = 'ACTIVE'
     """,
     "password_resets_token_once",
@@ -52,13 +53,14 @@ async def reset_password(request: ResetPasswordRequest, call: Call) -> Answer[No
     reset = found[0]
     check_password(request.password, reset["email"])
     hashed = await hash_password(request.password, call.settings.bcrypt_cost)
+    tries = BY_EMAIL.window(reset["email"].lower(), call.milliseconds)
     whose = {"user_id": reset["user_id"], "now": call.now}
     plan = [
         STILL_GOOD(reset_id=reset["id"]),
         people.SET_PASSWORD(**whose, password_hash=hashed),
         people.VOID_RESETS(**whose),
         people.END_SESSIONS(**whose, keep=None),
-        BY_EMAIL.window(reset["email"].lower(), call.milliseconds).forgetting(),
+        *([] if reset["two_factor_enabled_at"] else [tries.forgetting()]),  # the mailbox is no second factor
         mail(call, "password_changed", reset["user_id"], reset["email"]),
         *trail.security_event(call, "password_reset", reset["user_id"]),
     ]

@@ -66,7 +66,6 @@ async def step_up(request: StepUpRequest, call: Call) -> Answer[None]:
         await tries.failed(user_id, "step_up_failed")
         raise
     plan = [
-        people.SESSION_LIVES(session_id=call.actor.session_id, user_id=user_id, now=call.now),
         PASSWORD_AS_READ(user_id=user_id, password_hash=known),
         *shown,
         STEP_UP(session_id=call.actor.session_id, user_id=user_id, now=call.now),

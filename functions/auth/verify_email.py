@@ -55,21 +55,6 @@ VERIFY = Sql(
     "verification_tokens.pk",
     "users.pk",
 )
-ADD_ROLE = Sql(
-    """
-    INSERT INTO user_roles (user_id, role_id, assigned_at, created_at, updated_at)
-    SELECT :user_id, id, :now, :now, :now FROM roles WHERE name = 'customer' ON CONFLICT DO NOTHING
-    """,
-    "roles_name_once",
-)
-# What the tokens carried goes with them.
-VOID_TOKENS = Sql(
-    """
-    UPDATE verification_tokens SET used_at = :now, password_hash = NULL, profile = '{}', updated_at = :now
-    WHERE user_id = :user_id AND used_at IS NULL
-    """,
-    "verification_tokens_by_user",
-)
 
 
 @endpoint("POST /auth/verify-email", status=204, permission=PUBLIC, errors=("token_used",))
@@ -86,8 +71,8 @@ async def verify_email(request: VerifyEmailRequest, call: Call) -> Answer[None]:
     plan = [
         STILL_GOOD(token_id=token["id"]),
         VERIFY(token_id=token["id"], password_hash=hashed, own=int(own), now=now),
-        VOID_TOKENS(**whose),
-        ADD_ROLE(**whose),
+        people.VOID_TOKENS(**whose),
+        people.ADD_CUSTOMER(**whose),
         people.END_SESSIONS(**whose, keep=None),
         people.CLAIM_ORDERS(**whose, email=token["email"]),
         *trail.security_event(call, "email_verified", token["user_id"]),

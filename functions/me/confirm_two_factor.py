@@ -5,12 +5,13 @@ one beside a new start, the later is run again and finds the factor on, or its c
 """
 
 from mangum import Mangum
+from pydantic import Field
 
 from api.auth import PERSON
 from api.call import Answer, Call
 from api.endpoint import TEXT, endpoint
 from api.problems import Problem
-from api.second_factor import Code, RecoveryCodes, new_recovery_codes
+from api.second_factor import RecoveryCodes, new_recovery_codes
 from api.shapes import Shape
 from db.statements import people, two_factor
 from domain.refusals import Refusal
@@ -18,7 +19,9 @@ from domain.totp import step_of
 
 
 class ConfirmTwoFactorRequest(Shape):
-    code: Code
+    code: str = Field(
+        min_length=1, max_length=50, description="Of the authenticator app; spaces are ignored.", examples=["123456"]
+    )
 
 
 @endpoint(
@@ -39,7 +42,6 @@ async def confirm_two_factor(request: ConfirmTwoFactorRequest, call: Call) -> An
         raise Problem("invalid_credentials")
     codes, renewing = new_recovery_codes(user_id, now)
     plan = [
-        people.SESSION_LIVES(session_id=call.actor.session_id, user_id=user_id, now=now),
         two_factor.AS_READ(user_id=user_id, secret=secret, enabled_at=None),
         two_factor.SET(user_id=user_id, secret=secret, enabled_at=now, step=step, now=now),
         *renewing,

@@ -25,7 +25,6 @@ async def delete_two_factor(request: DeleteTwoFactorRequest, call: Call) -> Answ
     if secret is None:
         raise Refusal("not_found")
     plan = [
-        people.SESSION_LIVES(session_id=call.actor.session_id, user_id=user_id, now=now),
         two_factor.AS_READ(user_id=user_id, secret=secret, enabled_at=enabled_at),
         two_factor.SET(user_id=user_id, secret=None, enabled_at=None, step=0, now=now),
     ]

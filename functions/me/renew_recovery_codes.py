@@ -27,7 +27,6 @@ async def renew_recovery_codes(request: RenewRecoveryCodesRequest, call: Call) -
         raise Refusal("not_found")
     codes, renewing = new_recovery_codes(user_id, call.now)
     plan = [
-        people.SESSION_LIVES(session_id=call.actor.session_id, user_id=user_id, now=call.now),
         two_factor.AS_READ(user_id=user_id, secret=secret, enabled_at=enabled_at),
         *renewing,
     ]

@@ -14,7 +14,7 @@ from api.endpoint import TEXT, endpoint
 from api.idempotency import telling
 from api.problems import Problem
 from api.shapes import Shape
-from db.sql import Sql
+from db.sql import Sql, guard
 from db.statements import access
 from domain.refusals import Refusal
 
@@ -25,6 +25,11 @@ class UpdateRoleRequest(Shape):
     description: Description = Field(default_factory=absent)
 
 
+# Of what was read, so that the trail says what was changed.
+AS_READ = Sql(
+    guard("EXISTS (SELECT 1 FROM roles WHERE id = :role_id AND description IS :description)", "stale", "'roles'"),
+    "roles.pk",
+)
 # A null leaves what is there.
 CHANGE = Sql(
     """
@@ -55,7 +60,8 @@ async def update_role(request: UpdateRoleRequest, call: Call) -> Answer[Role]:
     if role["id"] in access.SEEDED and sent.get("name", role["name"]) != role["name"]:
         raise Problem("role_protected")
     plan = [holding(call, role_id=role["id"]), access.ROLE_STANDS(role_id=role["id"], name=role["name"])]
-    if sent:
+    if any(role[name] != value for name, value in sent.items()):
+        plan.append(AS_READ(role_id=role["id"], description=role["description"]))
         call.audit_changes("roles:update", "roles", role["id"], role, sent)
         wanted = {"name": sent.get("name"), "description": sent.get("description")}
         plan.append(CHANGE(role_id=role["id"], **wanted, now=call.now))

@@ -18,7 +18,7 @@ from api.idempotency import telling
 from api.people_shapes import Name, Person
 from api.shapes import Phone, Shape
 from api.trail import changes
-from db.sql import Sql
+from db.sql import Sql, guard
 from db.statements import access, people
 from domain.refusals import Refusal
 
@@ -33,6 +33,16 @@ class UpdateUserRequest(Shape):
 
 PERSONAL = ("first_name", "last_name", "phone")
 USER = Sql("SELECT id, status, first_name, last_name, phone FROM live_users WHERE id = :user_id", "users.pk")
+# Of what was read, so that the trail says what was changed.
+AS_READ = Sql(
+    guard(
+        "EXISTS (SELECT 1 FROM live_users WHERE id = :id AND status = :status AND first_name IS :first_name "
+        "AND last_name IS :last_name AND phone IS :phone)",
+        "stale",
+        "'users'",
+    ),
+    "users.pk",
+)
 # :sent has the members that were sent, also those that are null.
 CHANGE = Sql(
     f"""
@@ -67,12 +77,13 @@ async def update_user(request: UpdateUserRequest, call: Call) -> Answer[Person]:
         raise Refusal("not_found")
     plan = [holding(call, over=user_id), access.USER_STANDS(user_id=user_id)]
     changed = changes(found[0], sent)
-    if sent.get("status") == "SUSPENDED":
+    plan.append(AS_READ(**found[0]))
+    if changed["after"].get("status") == "SUSPENDED":
         plan += [
             access.NOT_LAST_ADMIN(user_id=user_id),
             people.END_SESSIONS(user_id=user_id, keep=None, now=now),
         ]
-    if sent:
+    if changed["after"]:
         call.audit("users:update", "users", user_id, **changed, personal=PERSONAL, person=user_id)
         plan.append(CHANGE(user_id=user_id, sent=dumps(sent), now=now))
     if "status" in changed["after"]:

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import socket
+import sqlite3
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -148,6 +149,18 @@ def test_many_buyers_at_once_are_all_answered(running: Serving, folder: Path) ->
         with ThreadPoolExecutor(16) as pool:
             assert list(pool.map(buy, range(48))) == [201] * 48
     assert Terminal(folder).tally("check").code == 0
+
+
+def test_who_stands_before_us_says_where_a_client_comes_from(client: httpx.Client, folder: Path) -> None:
+    """docs/deploy.md: Caddy on this host. Otherwise all clients would be one, with one limit of tries."""
+    body = {"email": "nobody@example.com", "password": "not the password"}
+    for source in ("203.0.113.9", "2001:db8:1:2:3::4", "2001:db8:1:2:5::6"):
+        reply = client.post("/auth/log-in", json=body, headers={"x-forwarded-for": source})
+        assert reply.status_code == 401
+    raw = sqlite3.connect(folder / ".tallystick" / "shop.db")
+    counts = raw.execute("SELECT count FROM rate_limits WHERE substr(scope, 1, 8) = 'address:' ORDER BY count")
+    assert [count for (count,) in counts] == [1, 2]
+    raw.close()
 
 
 def test_a_signal_lets_what_is_in_work_end_and_keeps_it(folder: Path) -> None:

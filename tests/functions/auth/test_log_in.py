@@ -150,6 +150,8 @@ def test_a_right_one_forgets_the_wrong_ones_before(shop: Shop) -> None:
 
 def test_right_ones_are_none_of_the_fifty_tries_of_a_client(shop: Shop) -> None:
     shop.user(email=EMAIL, password=PASSWORD)
+    assert [log_in(shop).status for _ in range(2)] == [200] * 2
+    assert shop.rows("SELECT * FROM rate_limits") == []
     log_in(shop, "nobody@example.com")
     assert [log_in(shop).status for _ in range(55)] == [200] * 55
     assert shop.rows("SELECT substr(scope, 1, 6), count FROM rate_limits ORDER BY scope") == [
@@ -222,3 +224,4 @@ def test_what_changes_while_a_password_is_judged_counts(shop: Shop, monkeypatch:
     monkeypatch.setattr("functions.auth.log_in.verify_password", meanwhile)
     with shop.unchanged(COUNTS, "users"):
         assert log_in(shop).body["code"] == "invalid_credentials"
+    assert shop.rows("SELECT count FROM rate_limits") == [(1,), (1,)], "a batch that was refused gives no try back"

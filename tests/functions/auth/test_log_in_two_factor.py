@@ -11,6 +11,9 @@ def test_refuses_two_factor_required(shop: Shop) -> None:
     protected(shop)
     with shop.unchanged(COUNTS):
         refused(log_in(shop), 401, "two_factor_required")
+    scopes = "SELECT count(*) FROM rate_limits WHERE substr(scope, 1, ?) = ?"
+    # A right password is none of the client's tries; the account's it is, until the code is right, too.
+    assert [shop.one(scopes, len(one), one) for one in ("login:", "address:")] == [1, 0]
     with shop.unchanged(COUNTS, *TRAIL):  # nobody is told of a factor who does not know the password
         refused(log_in(shop, EMAIL, OTHER_PASSWORD), 401, "invalid_credentials")
 

@@ -16,6 +16,7 @@ from tests.functions.auth.support import (
     mails,
     refresh,
 )  # fmt: skip
+from tests.functions.me.two_factor import code, protected
 from tests.shop import Reply, Shop
 
 
@@ -81,6 +82,14 @@ def test_who_was_locked_out_may_try_again(shop: Shop) -> None:
     assert log_in(shop).status == 429
     assert reset(shop, requested(shop)).status == 204
     assert log_in(shop, password=OTHER_PASSWORD).status == 200
+
+
+def test_the_mailbox_gives_no_more_tries_at_the_second_factor(shop: Shop) -> None:
+    protected(shop)
+    for _ in range(5):
+        log_in(shop, code="000000")
+    assert reset(shop, requested(shop)).status == 204
+    assert log_in(shop, password=OTHER_PASSWORD, code=code()).status == 429
 
 
 def test_a_weak_password_leaves_the_token_good(shop: Shop) -> None:

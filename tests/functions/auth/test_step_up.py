@@ -94,6 +94,13 @@ def test_refuses_nothing_shown(shop: Shop) -> None:
         refused(shop.post("/auth/step-up", {"password": PASSWORD}, api_key=shop.admin), 403, "forbidden")
 
 
+def test_a_right_one_leaves_no_count(shop: Shop) -> None:
+    user = shop.user(email=EMAIL, password=PASSWORD)
+    token = shop.session(user)
+    assert step_up(shop, token, password=PASSWORD).status == 204
+    assert shop.rows("SELECT * FROM rate_limits") == []
+
+
 def test_refuses_rate_limited_with_those_of_log_in(shop: Shop) -> None:
     user = protected(shop)
     for _ in range(3):

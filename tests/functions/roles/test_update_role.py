@@ -25,6 +25,12 @@ def test_changes_name_and_description(shop: Shop) -> None:
     shop.checked()
 
 
+def test_what_changes_nothing_leaves_no_trail(shop: Shop) -> None:
+    with shop.unchanged():
+        assert shop.patch_("/roles/staff", {"name": "staff"}, api_key=shop.admin).status == 200
+        assert shop.patch_("/roles/staff", {}, api_key=shop.admin).status == 200
+
+
 def test_refuses_already_exists(shop: Shop) -> None:
     auditor(shop)
     with shop.unchanged():

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+import importlib
 from typing import Any
+
+import pytest
 
 from tests.functions.audit.support import said
 from tests.functions.users.support import code, events, stepped_up
 from tests.shop import Reply, Shop
+
+update_user = importlib.import_module("functions.users.update_user")
 
 
 def update(shop: Shop, user: str, token: str, **sent: Any) -> Reply:
@@ -45,6 +50,34 @@ def test_changes_names_which_the_log_holds_as_hashes(shop: Shop) -> None:
     assert (row["before"], row["after"]) == ({"phone": "+306912345678"}, {"phone": None})
     with shop.unchanged():
         assert update(shop, user, token).status == 200
+
+
+def test_what_changes_nothing_leaves_no_trail(shop: Shop) -> None:
+    _, token = stepped_up(shop, "admin")
+    user = shop.user("staff")
+    update(shop, user, token, status="SUSPENDED", first_name="Eleni")
+    with shop.unchanged():
+        assert update(shop, user, token, status="SUSPENDED", first_name="Eleni").body["status"] == "SUSPENDED"
+        assert update(shop, user, token).status == 200
+
+
+def test_the_trail_tells_of_what_was_there_when_it_was_changed(shop: Shop, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Somebody suspends the user between our look and our batch: we look again, and find that we let them in."""
+    _, token = stepped_up(shop, "admin")
+    user = shop.user("staff")
+    real, runs = update_user.holding, list[int]()
+
+    def meanwhile(*args: Any, **sent: Any) -> Any:
+        if not runs:
+            shop.execute("UPDATE users SET status = 'SUSPENDED' WHERE id = ?", user)
+        runs.append(1)
+        return real(*args, **sent)
+
+    monkeypatch.setattr(update_user, "holding", meanwhile)
+    assert update(shop, user, token, status="ACTIVE").body["status"] == "ACTIVE"
+    assert len(runs) == 2
+    assert said(shop) == [("users:update", "users", {"status": "SUSPENDED"}, {"status": "ACTIVE"})]
+    assert events(shop, user) == ["user_activated"]
 
 
 def test_refuses_last_admin(shop: Shop) -> None:
