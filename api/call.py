@@ -181,31 +181,21 @@ class Call:
     async def read(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement, one snapshot; the first also finds who calls and what was answered before."""
         prelude = [] if self._judged else self._questions()
-        found: list[list[Row]] = []
-        if prelude and statements and self.asked.read_after and self.settings.replicated:
-            found = await self._beside(prelude, statements)
+        asked, found = self.asked, list[list[Row]]()
+        if prelude and asked.read_after and self.settings.replicated:
+            # Who calls is asked of the primary: a replica may not know yet what was taken from them.
+            trips = [self._trip(self.db.read(*prelude))]
+            if statements:
+                trips.append(self._trip(self.db.read(*statements, after=asked.read_after, replica=asked.replica)))
+            for rows in await asyncio.gather(*trips, return_exceptions=True):
+                if isinstance(rows, BaseException):
+                    raise rows
+                found += rows
         elif prelude or statements:
-            asked = self.asked
             found = await self._trip(self.db.read(*prelude, *statements, after=asked.read_after, replica=asked.replica))
         if not self._judged:
             self._judge(found[: len(prelude)])
         return found[len(prelude) :]
-
-    async def _beside(self, prelude: Sequence[Statement], statements: Sequence[Statement]) -> list[list[Row]]:
-        """Who calls, of the primary: a replica may not know yet what was taken from them. At the same time, and as new
-        as the client's token, what is to be read."""
-        asked = self.asked
-        found = await asyncio.gather(
-            self._trip(self.db.read(*prelude)),
-            self._trip(self.db.read(*statements, after=asked.read_after, replica=asked.replica)),
-            return_exceptions=True,
-        )
-        rows: list[list[Row]] = []
-        for one in found:
-            if isinstance(one, BaseException):
-                raise one
-            rows += one
-        return rows
 
     async def check_times(self, **times: str | None) -> None:
         """Raises 422 for a day or time that no calendar has, once it is known who calls."""
