@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import json
 import time
 from collections.abc import Awaitable, Sequence
@@ -181,17 +180,9 @@ class Call:
     async def read(self, *statements: Statement) -> list[list[Row]]:
         """The rows of each statement, one snapshot; the first also finds who calls and what was answered before."""
         prelude = [] if self._judged else self._questions()
-        asked, found = self.asked, list[list[Row]]()
-        if prelude and asked.read_after and self.settings.replicated:
-            # Who calls is asked of the primary: a replica may not know yet what was taken from them.
-            trips = [self._trip(self.db.read(*prelude))]
-            if statements:
-                trips.append(self._trip(self.db.read(*statements, after=asked.read_after, replica=asked.replica)))
-            for rows in await asyncio.gather(*trips, return_exceptions=True):
-                if isinstance(rows, BaseException):
-                    raise rows
-                found += rows
-        elif prelude or statements:
+        found: list[list[Row]] = []
+        if prelude or statements:
+            asked = self.asked
             found = await self._trip(self.db.read(*prelude, *statements, after=asked.read_after, replica=asked.replica))
         if not self._judged:
             self._judge(found[: len(prelude)])

@@ -62,11 +62,6 @@ class Settings(NamedTuple):
     """Of CloudWatch, where a function's metrics go; empty for none."""
 
     @property
-    def replicated(self) -> bool:
-        """Whether a replica may answer a read."""
-        return bool(self.database_replica_url) or self.database_url.startswith("d1:")
-
-    @property
     def oauth(self) -> dict[str, tuple[str, str, str]]:
         """By provider: the id and secret of our application there, and where it is."""
         return {"github": (*self.github_client, self.github_url), "google": (*self.google_client, self.google_url)}
