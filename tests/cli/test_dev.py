@@ -220,6 +220,7 @@ def test_make_offers_what_it_says() -> None:
     assert sorted(targets) == [
         "bench",
         "check",
+        "coverage",
         "dev",
         "drill",
         "engines",

@@ -20,12 +20,13 @@ def test_refuses_two_factor_required(shop: Shop) -> None:
 
 def test_a_code_opens_a_session_that_is_stepped_up(shop: Shop) -> None:
     user = protected(shop)
-    reply = log_in(shop, code=code())
+    used = code()
+    reply = log_in(shop, code=used)
     assert reply.status == 200
     assert reply.body["user"]["two_factor_enabled"] is True
     assert shop.post(RENEW, token=reply.body["access_token"]).status == 200
     with shop.unchanged(COUNTS, *TRAIL):
-        refused(log_in(shop, code=code()), 401, "invalid_credentials")
+        refused(log_in(shop, code=used), 401, "invalid_credentials")
     assert factor(shop, user.id)[2] > 0
     shop.checked()
 

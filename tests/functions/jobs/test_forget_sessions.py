@@ -23,9 +23,10 @@ def one_of_each(shop: Shop, email: str) -> str:
     body = refresh(shop, logged_in(shop, email)["refresh_token"]).body
     assert shop.post("/auth/password-reset", {"email": email}).status == 202
     assert shop.post("/auth/register", {"email": f"new-{email}", "password": PASSWORD}).status == 202
+    now = shop.now
     shop.insert(
         "oauth_states", state_hash=email.rjust(64, "0"), provider="github", code_verifier="v" * 43, nonce="n",
-        expires_at=shop.now.replace("Z", "Z0"), created_at=shop.now, updated_at=shop.now,
+        expires_at=now.replace("Z", "Z0"), created_at=now, updated_at=now,
     )  # fmt: skip
     token: str = body["refresh_token"]
     return token
