@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any, NamedTuple
 
 from api import clock
@@ -14,6 +15,7 @@ SECRET = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"
 TURN_ON = "/me/two-factor"
 CONFIRM = "/me/two-factor/confirm"
 RENEW = "/me/two-factor/recovery-codes"
+MARGIN_MILLISECONDS = 3_000
 
 
 class Protected(NamedTuple):
@@ -25,7 +27,10 @@ class Protected(NamedTuple):
 
 
 def code(secret: str = SECRET, steps: int = 0) -> str:
-    """The code of now, or of so many steps of 30 seconds later."""
+    """The code of now, or of so many steps of 30 seconds later; of a step that lasts long enough to use it."""
+    left = 30_000 - clock.milliseconds_now() % 30_000
+    if left < MARGIN_MILLISECONDS:
+        time.sleep(left / 1000)
     return code_at(secret, clock.milliseconds_now() // 30_000 + steps)
 
 
