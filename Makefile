@@ -30,7 +30,7 @@ dev: setup ## migrate, seed the demo shop, serve it with reload on 127.0.0.1:800
 test: check ## everything that CI runs: the checks, then the tests, on a file, on libSQL and on D1
 	@$(RUN) -m tools.test
 
-coverage: setup ## how much of the code the tests run: at least 90 %; some 20 minutes
+coverage: setup ## how much of the code the tests run: at least 90 %
 	@$(RUN) -m tools.test --coverage
 
 engines: setup ## a libSQL primary and replica, and D1 in workerd, until Ctrl-C; prints their URLs
